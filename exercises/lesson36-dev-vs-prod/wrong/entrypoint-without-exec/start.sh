@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "payments: good evening"
+node src/server.js

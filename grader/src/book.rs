@@ -1,0 +1,106 @@
+//! The book: lesson pages with their quiz and exercise blocks, built by mdBook.
+//!
+//! Owns: calling mdBook, in this process or as the program that a plain `mdbook build` calls.
+//! Must not: know what a block looks like (`render`) or means (`course`).
+//!
+//! `book.toml` configures this program as the preprocessor `grader`, for people who run `mdbook`
+//! themselves. [`build`] registers its own preprocessor under the same name. mdBook keeps
+//! preprocessors by name, so ours takes the place of the configured command: pages are processed
+//! once, in the configured order, and no other program is started.
+
+mod preprocessor;
+mod render;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use mdbook_driver::MDBook;
+use mdbook_preprocessor::MDBOOK_VERSION;
+use thiserror::Error;
+
+use crate::course::CourseError;
+use crate::fault::Fault;
+use preprocessor::Blocks;
+
+/// The book could not be built.
+#[derive(Debug, Error)]
+pub enum BookError {
+    /// A page or a lesson's file is wrong.
+    #[error(transparent)]
+    Course(#[from] CourseError),
+    /// mdBook could not do its part.
+    #[error("{action} {path}: {reason}", path = .path.display())]
+    MdBook {
+        /// What was being done.
+        action: &'static str,
+        /// The book's folder.
+        path: PathBuf,
+        /// mdBook's messages, from the outermost to the cause.
+        reason: String,
+    },
+    /// What mdBook sent on standard input is not a book.
+    #[error(
+        "mdBook {MDBOOK_VERSION} is needed to build this book with `mdbook build`: {reason}; or run `grader book build`"
+    )]
+    Protocol {
+        /// What could not be read or written.
+        reason: String,
+    },
+}
+
+impl From<BookError> for Fault {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Course(error) => Self::Course(error),
+            other => Self::Unreadable { what: "the book".into(), reason: other.to_string() },
+        }
+    }
+}
+
+/// Builds the book of the course at `root` into `out`, or into the folder that `book.toml` names.
+/// Gives back the folder with the HTML.
+pub fn build(root: &Path, out: Option<&Path>) -> Result<PathBuf, BookError> {
+    let folder = root.join("book");
+    // An absolute path, because mdBook takes relative ones from the book's folder.
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let mut book = MDBook::load(&folder).map_err(wrap("loading", &folder))?;
+    if let Some(out) = out {
+        book.config.build.build_dir = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
+    }
+    book.with_preprocessor(Blocks);
+    book.build().map_err(wrap("building", &folder))?;
+    Ok(book.build_dir_for("html"))
+}
+
+/// Answers mdBook's question whether pages for `renderer` can be processed: blocks become HTML,
+/// which Markdown may hold too.
+#[must_use]
+pub fn supports(renderer: &str) -> bool {
+    matches!(renderer, "html" | "markdown")
+}
+
+/// Speaks mdBook's preprocessor protocol: a book comes in as JSON and goes out as JSON.
+pub fn preprocess(input: impl Read, mut output: impl Write) -> Result<(), BookError> {
+    let protocol = |reason: String| BookError::Protocol { reason };
+    let (mut context, book) =
+        mdbook_preprocessor::parse_input(input).map_err(|error| protocol(format!("{error:#}")))?;
+    if context.root.is_relative() {
+        // Such a path is relative to where mdBook was started, but we are started in the book's folder.
+        context.root = std::env::current_dir().map_err(|error| protocol(error.to_string()))?;
+    }
+    let book = preprocessor::process(&context, book)?;
+    serde_json::to_writer(&mut output, &book).map_err(|error| protocol(error.to_string()))?;
+    output.flush().map_err(|error| protocol(error.to_string()))
+}
+
+/// Finds the course's error in one of mdBook's, which wraps those of preprocessors.
+fn wrap(action: &'static str, folder: &Path) -> impl FnOnce(mdbook_preprocessor::errors::Error) -> BookError {
+    let path = folder.to_path_buf();
+    move |error| match error.downcast::<CourseError>() {
+        Ok(course) => BookError::Course(course),
+        Err(other) => BookError::MdBook { action, path, reason: format!("{other:#}") },
+    }
+}
+
+#[cfg(test)]
+mod tests;

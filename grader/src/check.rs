@@ -1,0 +1,148 @@
+//! What a kind of check is, and how kinds are found by name.
+//!
+//! Owns: the [`Check`] trait and the registry. Must not: know any kind, the daemon, or files.
+//!
+//! A check is two functions: `measure` looks and has no opinion, `judge` decides and cannot
+//! look. Evidence is data, so every limit can be tested without Docker.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+
+use crate::fault::Fault;
+use crate::sandbox::Sandbox;
+use crate::verdict::Verdict;
+
+/// Something that must be there before a check can measure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// An image that is built, by its name in `lesson.toml`.
+    Image(String),
+    /// A stack that is started, by its name in `lesson.toml`.
+    Stack(String),
+}
+
+impl Resource {
+    /// An image.
+    pub fn image(name: impl Into<String>) -> Self {
+        Self::Image(name.into())
+    }
+
+    /// A stack.
+    pub fn stack(name: impl Into<String>) -> Self {
+        Self::Stack(name.into())
+    }
+}
+
+/// How a check treats what it looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// It judges whether its resources came into being at all; other checks of the same
+    /// resources are blocked by it.
+    Opens,
+    /// It only looks: it may run beside others.
+    Looks,
+    /// It kills, stops or edits: it runs after the looking ones, alone on its stack.
+    Disrupts,
+}
+
+/// One kind of check with its parameters, as `[check.with]` in `lesson.toml` gives them.
+#[async_trait]
+pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// What was measured. It is shown, stored, and replayed in tests.
+    type Evidence: Serialize + DeserializeOwned + Send + Sync;
+    /// The kind's name in `lesson.toml`.
+    const KIND: &'static str;
+    /// How it treats what it looks at.
+    const MANNER: Manner = Manner::Looks;
+
+    /// What must be there before it can measure.
+    fn needs(&self) -> Vec<Resource>;
+    /// Looks, and has no opinion.
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault>;
+    /// Decides, and cannot look.
+    fn judge(&self, evidence: &Self::Evidence) -> Verdict;
+}
+
+/// A check whose evidence type is hidden, so that an engine can hold many kinds.
+#[async_trait]
+pub trait AnyCheck: Send + Sync {
+    /// See [`Check::needs`].
+    fn needs(&self) -> Vec<Resource>;
+    /// See [`Check::MANNER`].
+    fn manner(&self) -> Manner;
+    /// Measures and judges; the evidence comes back as JSON beside the verdict.
+    async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault>;
+    /// Judges evidence that was stored as JSON.
+    fn judge_stored(&self, evidence: &serde_json::Value) -> Result<Verdict, serde_json::Error>;
+}
+
+#[async_trait]
+impl<C: Check> AnyCheck for C {
+    fn needs(&self) -> Vec<Resource> {
+        Check::needs(self)
+    }
+
+    fn manner(&self) -> Manner {
+        C::MANNER
+    }
+
+    async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault> {
+        let evidence = self.measure(sandbox).await?;
+        let verdict = self.judge(&evidence);
+        let stored = serde_json::to_value(&evidence)
+            .map_err(|error| Fault::Unreadable { what: format!("evidence of {}", C::KIND), reason: error.to_string() })?;
+        Ok((stored, verdict))
+    }
+
+    fn judge_stored(&self, evidence: &serde_json::Value) -> Result<Verdict, serde_json::Error> {
+        Ok(self.judge(&C::Evidence::deserialize(evidence)?))
+    }
+}
+
+/// The parameters of a check as they stand in `lesson.toml`.
+pub type Parameters<'a> = toml::de::ValueDeserializer<'a>;
+
+/// A kind of check in the registry. [`register!`](crate::register) makes one.
+pub struct Kind {
+    /// The kind's name.
+    pub name: &'static str,
+    /// Reads its parameters.
+    pub parse: fn(Parameters<'_>) -> Result<Box<dyn AnyCheck>, toml::de::Error>,
+    /// The JSON Schema of its parameters.
+    pub schema: fn() -> schemars::Schema,
+}
+
+inventory::collect!(Kind);
+
+impl Kind {
+    /// The registry entry of a kind.
+    #[must_use]
+    pub const fn of<C: Check>() -> Self {
+        Self {
+            name: C::KIND,
+            parse: |parameters| Ok(Box::new(C::deserialize(parameters)?)),
+            schema: || schemars::schema_for!(C),
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|kind| kind.name == name)
+    }
+
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        inventory::iter::<Self>.into_iter()
+    }
+}
+
+/// Puts a kind of check into the registry. Each file in `checks/` calls it once.
+#[macro_export]
+macro_rules! register {
+    ($check:ty) => {
+        inventory::submit! { $crate::check::Kind::of::<$check>() }
+    };
+}

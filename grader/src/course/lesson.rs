@@ -1,0 +1,156 @@
+//! Reads and validates one `lesson.toml`.
+//!
+//! Owns: [`Lesson`] and the rules that its data must keep. Must not: measure or judge.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
+
+use super::source::{CourseError, Source};
+use super::spec::{CheckSpec, LessonSpec};
+use crate::check::{AnyCheck, Kind, Manner, Resource};
+
+/// A lesson's exercise, ready to be graded.
+pub struct Lesson {
+    /// Its folder, such as `exercises/lesson36-dev-vs-prod`.
+    pub dir: PathBuf,
+    /// Its data.
+    pub spec: LessonSpec,
+    /// Its checks, in the order of the file.
+    pub checks: Vec<LessonCheck>,
+}
+
+/// One check of a lesson.
+pub struct LessonCheck {
+    /// What every check has.
+    pub spec: CheckSpec,
+    /// The kind with its parameters.
+    pub check: Box<dyn AnyCheck>,
+    span: Range<usize>,
+}
+
+impl Lesson {
+    /// Reads `lesson.toml` in `dir`; `root` is the course's folder.
+    pub fn load(root: &Path, dir: &Path) -> Result<Self, CourseError> {
+        let source = Source::read(root, &dir.join("lesson.toml"))?;
+        let (spec, checks) = parse(&source)?;
+        let lesson = Self { dir: dir.to_path_buf(), spec, checks };
+        lesson.validate(&source)?;
+        Ok(lesson)
+    }
+
+    /// The folder with the files that the learner gets.
+    #[must_use]
+    pub fn starter(&self) -> PathBuf {
+        self.dir.join("starter")
+    }
+
+    /// The folder's name, such as `lesson36-dev-vs-prod`.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}-{}", self.spec.id, self.spec.slug)
+    }
+
+    /// The points of all checks together.
+    #[must_use]
+    pub fn points(&self) -> u32 {
+        self.checks.iter().map(|check| check.spec.points).sum()
+    }
+
+    /// The check with this id.
+    #[must_use]
+    pub fn check(&self, id: &str) -> Option<&LessonCheck> {
+        self.checks.iter().find(|check| check.spec.id == id)
+    }
+
+    /// The check that judges whether a resource came into being.
+    #[must_use]
+    pub fn opener(&self, resource: &Resource) -> Option<&LessonCheck> {
+        self.checks
+            .iter()
+            .find(|check| check.check.manner() == Manner::Opens && check.check.needs().contains(resource))
+    }
+
+    fn validate(&self, source: &Source) -> Result<(), CourseError> {
+        let mut seen = BTreeSet::new();
+        for check in &self.checks {
+            let fail = |message: String, label: &str| Err(source.error(check.span.clone(), message, label));
+            let id = &check.spec.id;
+            for before in &check.spec.after {
+                if !seen.contains(before) {
+                    return fail(format!("check `{id}` comes after `{before}`, which is not above it"), "name a check that stands above");
+                }
+                let disrupts = |id: &str| self.check(id).is_some_and(|c| c.check.manner() == Manner::Disrupts);
+                if disrupts(before) && check.check.manner() != Manner::Disrupts {
+                    return fail(
+                        format!("check `{id}` only looks, so it cannot come after `{before}`, which disrupts"),
+                        "looking checks run first",
+                    );
+                }
+            }
+            if !seen.insert(id.clone()) {
+                return fail(format!("two checks have the id `{id}`"), "ids are unique in a lesson");
+            }
+            if check.spec.points == 0 {
+                return fail(format!("check `{id}` gives no points"), "at least 1");
+            }
+            for resource in check.check.needs() {
+                if !self.declares(&resource) {
+                    return fail(format!("check `{id}` needs {resource:?}, which the lesson does not declare"), "add [[image]] or [[stack]]");
+                }
+                if self.opener(&resource).is_none() {
+                    return fail(format!("no check of this lesson judges whether {resource:?} comes into being"), "add `builds` or `stack-starts`");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn declares(&self, resource: &Resource) -> bool {
+        match resource {
+            Resource::Image(name) => self.spec.builds.iter().any(|image| &image.name == name),
+            Resource::Stack(name) => self.spec.stacks.iter().any(|stack| &stack.name == name),
+        }
+    }
+}
+
+/// Reads the file in two steps, so that a mistake in a kind's parameters is shown at its place.
+fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError> {
+    let wrong = |error: toml::de::Error, around: Range<usize>| {
+        source.error(error.span().unwrap_or(around), error.message().to_owned(), "here")
+    };
+    let mut table = DeTable::parse(&source.text).map_err(|error| wrong(error, 0..0))?;
+    let checks = table.get_mut().remove("check");
+    let spec = LessonSpec::deserialize(Deserializer::from(table)).map_err(|error| wrong(error, 0..0))?;
+    let Some(checks) = checks else {
+        return Err(source.error(0..0, "a lesson needs at least one [[check]]", "none in this file"));
+    };
+    let DeValue::Array(entries) = checks.into_inner() else {
+        return Err(source.error(0..0, "`check` must be written as [[check]]", "here"));
+    };
+    let mut parsed = Vec::new();
+    for entry in entries {
+        let span = entry.span();
+        let DeValue::Table(mut fields) = entry.into_inner() else {
+            return Err(source.error(span, "a check is a table: [[check]]", "here"));
+        };
+        let parameters =
+            fields.remove("with").unwrap_or_else(|| Spanned::new(span.clone(), DeValue::Table(DeTable::new())));
+        let around = parameters.span();
+        let rest = Spanned::new(span.clone(), DeValue::Table(fields));
+        let spec =
+            CheckSpec::deserialize(ValueDeserializer::from(rest)).map_err(|error| wrong(error, span.clone()))?;
+        let kind = Kind::named(&spec.kind).ok_or_else(|| {
+            let names = Kind::all().map(|kind| kind.name);
+            let nearest = super::nearest(&spec.kind, names).unwrap_or("builds");
+            source.error(span.clone(), format!("no kind of check is called `{}`", spec.kind), &format!("did you mean `{nearest}`?"))
+        })?;
+        let check = (kind.parse)(ValueDeserializer::from(parameters)).map_err(|error| wrong(error, around))?;
+        parsed.push(LessonCheck { spec, check, span });
+    }
+    Ok((spec, parsed))
+}

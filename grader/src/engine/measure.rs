@@ -1,0 +1,76 @@
+//! Runs a lesson's checks in their planned order.
+//!
+//! Owns: waiting, blocking, and turning faults into outcomes. Must not: know any kind of check.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+
+use crate::course::{Lesson, LessonCheck};
+use crate::event::{Event, Events};
+use crate::fault::Fault;
+use crate::plan::CheckPlan;
+use crate::report::CheckReport;
+use crate::sandbox::docker::DockerSandbox;
+use crate::sandbox::wait::since;
+use crate::verdict::Outcome;
+
+/// The most that one check may take, with the builds and starts that it waits for.
+const CHECK_SECONDS: u64 = 600;
+
+/// Outcomes as they come in, by check id.
+type Ended<'a> = BTreeMap<&'a str, watch::Sender<Option<Outcome>>>;
+
+/// Measures and judges every check.
+pub async fn measure(lesson: &Lesson, sandbox: &DockerSandbox, events: &Events) -> Vec<CheckReport> {
+    let plans = &sandbox.plan().checks;
+    let ended: Ended<'_> = plans.iter().map(|plan| (plan.id.as_str(), watch::Sender::new(None))).collect();
+    let running = lesson.checks.iter().zip(plans).map(|(check, plan)| {
+        let ended = &ended;
+        async move {
+            let begun = Instant::now();
+            let (outcome, evidence) = run(check, plan, sandbox, ended).await;
+            let millis = since(begun);
+            ended[plan.id.as_str()].send_replace(Some(outcome.clone()));
+            events.send(Event::CheckEnded { check: plan.id.clone(), outcome: outcome.clone(), millis });
+            CheckReport::new(check, outcome, evidence, millis)
+        }
+    });
+    join_all(running).await
+}
+
+async fn run(
+    check: &LessonCheck,
+    plan: &CheckPlan,
+    sandbox: &DockerSandbox,
+    ended: &Ended<'_>,
+) -> (Outcome, Option<serde_json::Value>) {
+    for id in &plan.blocked_by {
+        match outcome_of(ended, id).await {
+            Outcome::Blocked { by } => return (Outcome::Blocked { by }, None),
+            outcome if !outcome.is_passed() => return (Outcome::Blocked { by: id.clone() }, None),
+            _ => {}
+        }
+    }
+    for id in &plan.waits_for {
+        outcome_of(ended, id).await;
+    }
+    let limit = Duration::from_secs(CHECK_SECONDS);
+    let measured = tokio::time::timeout(limit, check.check.run(sandbox)).await.unwrap_or_else(|_| {
+        Err(Fault::TimedOut { action: format!("the check `{}`", plan.id), seconds: CHECK_SECONDS })
+    });
+    match measured {
+        Ok((evidence, verdict)) => (Outcome::Judged { verdict }, Some(evidence)),
+        Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
+    }
+}
+
+/// Waits until a check has ended. The lesson's validation makes sure that no check waits for
+/// itself, so this ends.
+async fn outcome_of(ended: &Ended<'_>, id: &str) -> Outcome {
+    let mut outcome = ended[id].subscribe();
+    let seen = outcome.wait_for(Option::is_some).await;
+    seen.ok().and_then(|outcome| outcome.clone()).unwrap_or(Outcome::Blocked { by: id.to_owned() })
+}

@@ -1,0 +1,168 @@
+//! What can go wrong that is not the learner's doing.
+//!
+//! Owns: [`Fault`], the one error type of everything that measures.
+//! Must not: describe a shortcoming of a submission; that is a
+//! [`Verdict`](crate::verdict::Verdict) or a policy [`Refusal`](crate::policy::Refusal).
+//!
+//! Which error type belongs where:
+//! - a mistake in the course's own files is a [`CourseError`](crate::course::CourseError);
+//! - a mistake in how the program was called is [`Fault::Usage`] (exit code 2);
+//! - everything else that keeps the grader from measuring is another `Fault` (exit code 3).
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Something outside of the submission kept the grader from measuring.
+///
+/// A fault never costs a learner anything, and its message says what to do.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// No Docker daemon answered.
+    #[error("the Docker daemon does not answer: {reason}")]
+    NoDaemon {
+        /// What the client said.
+        reason: String,
+    },
+    /// A request to the daemon failed.
+    #[error("{action} failed: {source}")]
+    Docker {
+        /// What was being done, with the object's name.
+        action: String,
+        /// The client's error.
+        source: bollard::errors::Error,
+    },
+    /// A command of ours (docker buildx, docker compose) could not be run or answered nonsense.
+    #[error("`{command}` failed: {reason}")]
+    Command {
+        /// The command, as a person would type it.
+        command: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A base image is neither here nor to be had.
+    #[error("the image {reference} is not on this machine and no registry answered")]
+    ImageMissing {
+        /// The image's name and tag.
+        reference: String,
+    },
+    /// The network was needed and did not answer.
+    #[error("{action} needs the network, which does not answer: {reason}")]
+    Network {
+        /// What was being done.
+        action: String,
+        /// The line that says so.
+        reason: String,
+    },
+    /// No space is left where Docker or the grader keeps its data.
+    #[error("the disk is full: {reason}")]
+    DiskFull {
+        /// What was being written.
+        reason: String,
+    },
+    /// We, not the learner, ran out of time.
+    #[error("{action} took longer than {seconds} s, which is the grader's own limit")]
+    TimedOut {
+        /// What was being done.
+        action: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// A file of ours or a scratch copy could not be read or written.
+    #[error("{path}: {source}", path = .path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// The state database could not be used.
+    #[error("the progress database {path}: {source}", path = .path.display())]
+    Progress {
+        /// The database file.
+        path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// The course's own files are wrong.
+    #[error(transparent)]
+    Course(#[from] crate::course::CourseError),
+    /// The program was called in a way that cannot work.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong, and what to type instead.
+        message: String,
+    },
+    /// The person pressed Ctrl-C.
+    #[error("stopped by you")]
+    Interrupted,
+    /// A fault that several askers share, because they waited for the same thing.
+    #[error(transparent)]
+    Shared(#[from] std::sync::Arc<Fault>),
+    /// A measurement came out in a shape that we do not understand.
+    #[error("{what}: {reason}")]
+    Unreadable {
+        /// What was measured.
+        what: String,
+        /// Why it could not be read.
+        reason: String,
+    },
+}
+
+impl Fault {
+    /// What a person can do about it, in one or two sentences.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Shared(fault) => fault.remedy(),
+            Self::NoDaemon { reason } if reason.contains("ermission denied") => {
+                "Your user may not use Docker's socket. Run `sudo usermod -aG docker $USER`, log out and in again; or use sudo.".into()
+            }
+            Self::NoDaemon { .. } => "Start Docker (`make setup` does it where it can), then try again. `grader doctor` shows what is missing.".into(),
+            Self::ImageMissing { .. } => "Run `grader images make`, or `grader images load FILE` with a bundle from somebody who has them.".into(),
+            Self::Network { .. } => "Check the connection (and the proxy) of this machine, then try again. The course's own dependencies need no network once `grader images make` has run.".into(),
+            Self::DiskFull { .. } => "Free some space (`docker system df` shows what Docker keeps, `docker builder prune` empties its build cache), then try again.".into(),
+            Self::TimedOut { .. } => "The machine may be very busy. Try again when it is calmer; `grader doctor` shows what it has.".into(),
+            Self::Docker { source, .. } if source.to_string().contains("no space left") => {
+                "Free some space: `docker system df` shows what Docker keeps.".into()
+            }
+            Self::Docker { .. } | Self::Command { .. } | Self::Unreadable { .. } => {
+                "Try again; `grader doctor` checks the machine. If it stays, it is a fault of the grader: please report it with this message.".into()
+            }
+            Self::File { .. } => "Check that the folder exists, that you may write there, and that the disk is not full.".into(),
+            Self::Progress { .. } => "Move the file aside; the grader makes a new one. Nothing in your exercise folders is touched.".into(),
+            Self::Course(_) => "This is a mistake in the course's own files, not in yours.".into(),
+            Self::Usage { .. } => "See `grader --help`.".into(),
+            Self::Interrupted => "Everything that this run had made was removed.".into(),
+        }
+    }
+
+    /// The exit code that stands for this fault (see README, "Exit codes").
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Shared(fault) => fault.exit_code(),
+            Self::Usage { .. } => 2,
+            Self::Interrupted => 130,
+            _ => 3,
+        }
+    }
+
+    /// Wraps an operating system error with the path that it is about.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| {
+            if source.kind() == std::io::ErrorKind::StorageFull {
+                Self::DiskFull { reason: format!("writing {}", path.display()) }
+            } else {
+                Self::File { path, source }
+            }
+        }
+    }
+
+    /// Wraps an error of the Docker client with what was being done.
+    pub fn docker(action: impl Into<String>) -> impl FnOnce(bollard::errors::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Docker { action, source }
+    }
+}

@@ -1,0 +1,122 @@
+//! From an admitted submission to what has to be built, started and measured.
+//!
+//! Owns: [`Plan`], made without looking at anything: same input, same plan. Must not: run
+//! anything, or accept a submission that has not passed the policy gate.
+
+mod order;
+mod stack;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::check::Resource;
+use crate::course::Lesson;
+use crate::policy::Admitted;
+pub use order::CheckPlan;
+pub use stack::Injected;
+
+/// What a run will do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Images to build, each once.
+    pub builds: Vec<BuildPlan>,
+    /// Stacks to start, each once.
+    pub stacks: Vec<StackPlan>,
+    /// The checks, in the order of the lesson, with what each waits for.
+    pub checks: Vec<CheckPlan>,
+}
+
+/// An image to build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildPlan {
+    /// The name that checks use.
+    pub name: String,
+    /// The target stage; empty for the last one.
+    pub target: String,
+    /// The Dockerfile, relative to the exercise folder.
+    pub dockerfile: String,
+    /// The context, relative to the exercise folder.
+    pub context: PathBuf,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+    /// The name and tag that the image gets in the daemon.
+    pub reference: String,
+}
+
+/// A stack to start.
+#[derive(Debug, Clone)]
+pub struct StackPlan {
+    /// The name that checks use.
+    pub name: String,
+    /// The Compose project's name, unique to the run.
+    pub project: String,
+    /// The Compose files that the learner wrote, in their order.
+    pub files: Vec<String>,
+    /// The merged model as the learner wrote it.
+    pub model: Value,
+    /// The model that is started: own names, ephemeral ports, images already built, limits.
+    pub started: Value,
+    /// Per service, what the grader put in for safety because the learner's files do not.
+    pub injected: BTreeMap<String, Injected>,
+    /// The images (by their names in the plan) that must be built first.
+    pub images: BTreeSet<String>,
+}
+
+impl Plan {
+    /// Plans the grading of an admitted submission. `run` and `tag` make its names unique.
+    #[must_use]
+    pub fn make(lesson: &Lesson, admitted: &Admitted, run: &str, tag: &str) -> Self {
+        let reference = |name: &str| format!("{}/{run}/{}:{tag}", crate::plan::REPOSITORY, name.replace('.', "-"));
+        let mut builds: Vec<BuildPlan> = lesson
+            .spec
+            .builds
+            .iter()
+            .map(|image| BuildPlan {
+                name: image.name.clone(),
+                target: image.target.clone(),
+                dockerfile: "Dockerfile".into(),
+                context: PathBuf::from("."),
+                args: BTreeMap::new(),
+                reference: reference(&image.name),
+            })
+            .collect();
+        let stacks = lesson
+            .spec
+            .stacks
+            .iter()
+            .filter_map(|spec| admitted.stacks.get(&spec.name).map(|stack| (spec, stack)))
+            .map(|(spec, stack)| stack::plan(spec, stack, run, tag, &mut builds, &reference))
+            .collect();
+        let mut plan = Self { builds, stacks, checks: Vec::new() };
+        plan.checks = order::order(lesson, &plan);
+        plan
+    }
+
+    /// The image with this name.
+    #[must_use]
+    pub fn build(&self, name: &str) -> Option<&BuildPlan> {
+        self.builds.iter().find(|build| build.name == name)
+    }
+
+    /// The stack with this name.
+    #[must_use]
+    pub fn stack(&self, name: &str) -> Option<&StackPlan> {
+        self.stacks.iter().find(|stack| stack.name == name)
+    }
+
+    /// What must be there before a resource can be.
+    #[must_use]
+    pub fn beneath(&self, resource: &Resource) -> Vec<Resource> {
+        match resource {
+            Resource::Image(_) => Vec::new(),
+            Resource::Stack(name) => {
+                self.stack(name).into_iter().flat_map(|stack| stack.images.iter().map(Resource::image)).collect()
+            }
+        }
+    }
+}
+
+/// The repository under which images of runs are named: `grader-run/<run id>/<image>:<tag>`.
+pub const REPOSITORY: &str = "grader-run";

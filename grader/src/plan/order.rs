@@ -1,0 +1,67 @@
+//! Which check waits for which.
+//!
+//! Owns: the order of checks. Must not: run them.
+//!
+//! Looking checks run side by side. A disrupting check waits until every looking check of the
+//! same stack has ended, and every disrupting one of that stack that stands above it.
+
+use super::Plan;
+use crate::check::{Manner, Resource};
+use crate::course::{Lesson, LessonCheck};
+
+/// A check with what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckPlan {
+    /// The check's id.
+    pub id: String,
+    /// Checks that must pass, or this one is blocked by them.
+    pub blocked_by: Vec<String>,
+    /// Checks that must have ended, however.
+    pub waits_for: Vec<String>,
+}
+
+/// Orders a lesson's checks.
+pub fn order(lesson: &Lesson, plan: &Plan) -> Vec<CheckPlan> {
+    lesson
+        .checks
+        .iter()
+        .enumerate()
+        .map(|(position, check)| CheckPlan {
+            id: check.spec.id.clone(),
+            blocked_by: blocked_by(lesson, plan, check),
+            waits_for: waits_for(lesson, check, position),
+        })
+        .collect()
+}
+
+/// The checks that judge what this one needs, and those that the lesson names. What lies
+/// beneath comes first, so that the deepest cause is the one that is named.
+fn blocked_by(lesson: &Lesson, plan: &Plan, check: &LessonCheck) -> Vec<String> {
+    let mut ids = Vec::new();
+    for resource in check.check.needs() {
+        for needed in plan.beneath(&resource).into_iter().chain([resource]) {
+            let opener = lesson.opener(&needed).map(|opener| opener.spec.id.clone());
+            ids.extend(opener.filter(|id| *id != check.spec.id));
+        }
+    }
+    ids.extend(check.spec.after.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
+}
+
+fn waits_for(lesson: &Lesson, check: &LessonCheck, position: usize) -> Vec<String> {
+    if check.check.manner() != Manner::Disrupts {
+        return Vec::new();
+    }
+    let stacks: Vec<Resource> =
+        check.check.needs().into_iter().filter(|resource| matches!(resource, Resource::Stack(_))).collect();
+    lesson
+        .checks
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| other.check.needs().iter().any(|resource| stacks.contains(resource)))
+        .filter(|(other_position, other)| other.check.manner() != Manner::Disrupts || *other_position < position)
+        .map(|(_, other)| other.spec.id.clone())
+        .collect()
+}

@@ -1,0 +1,244 @@
+//! Rewrites a merged Compose model so that it can run beside everything else.
+//!
+//! Owns: own names, ephemeral ports on loopback, images already built, labels, and limits for
+//! what has none. Must not: change how the learner's services behave beyond that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::{BuildPlan, StackPlan};
+use crate::course::spec::StackSpec;
+use crate::policy::{AdmittedStack, limits};
+use crate::sandbox::run_id;
+
+/// What the grader put into a service for safety. Checks do not see it as the learner's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
+pub struct Injected {
+    /// A memory limit.
+    pub memory: bool,
+    /// A CPU limit.
+    pub cpus: bool,
+    /// A process limit.
+    pub pids: bool,
+    /// A bound on the log.
+    pub logging: bool,
+}
+
+/// Plans one stack; images that only it needs are added to `builds`.
+pub fn plan(
+    spec: &StackSpec,
+    admitted: &AdmittedStack,
+    run: &str,
+    tag: &str,
+    builds: &mut Vec<BuildPlan>,
+    reference: &impl Fn(&str) -> String,
+) -> StackPlan {
+    let project = format!("grader-{run}-{}", spec.name);
+    let mut started = admitted.model.clone();
+    let mut images = BTreeSet::new();
+    let mut injected = BTreeMap::new();
+    started["name"] = json!(project);
+    for (name, service) in objects(&mut started, "services") {
+        let built = image_of(spec, admitted, &name, service, tag, builds, reference);
+        if let Some(build) = built {
+            service.insert("image".into(), json!(build.reference));
+            images.insert(build.name);
+        }
+        injected.insert(name.clone(), limit(service));
+        for key in ["build", "container_name", "pull_policy", "develop", "profiles"] {
+            service.remove(key);
+        }
+        service.insert("ports".into(), ephemeral(service.get("ports")));
+        label(service, run);
+    }
+    for kind in ["networks", "volumes"] {
+        for (name, item) in objects(&mut started, kind) {
+            item.insert("name".into(), json!(format!("{project}_{name}")));
+            item.remove("ipam");
+            label(item, run);
+        }
+    }
+    StackPlan {
+        name: spec.name.clone(),
+        project,
+        files: spec.files.clone(),
+        model: admitted.model.clone(),
+        started,
+        injected,
+        images,
+    }
+}
+
+/// The image of ours that a service runs; `None` when it runs one that is not built here.
+fn image_of(
+    spec: &StackSpec,
+    admitted: &AdmittedStack,
+    service_name: &str,
+    service: &Map<String, Value>,
+    tag: &str,
+    builds: &mut Vec<BuildPlan>,
+    reference: &impl Fn(&str) -> String,
+) -> Option<BuildPlan> {
+    let image = service.get("image").and_then(Value::as_str).unwrap_or_default();
+    if image.ends_with(&format!(":{tag}")) {
+        let tagged = spec.tagged_image.as_deref().unwrap_or_default();
+        return builds.iter().find(|build| build.name == tagged).cloned();
+    }
+    let build = service.get("build")?;
+    let text = |key: &str| build.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let context = PathBuf::from(text("context"));
+    let context = context.strip_prefix(&admitted.dir).map(PathBuf::from).unwrap_or(context);
+    let context = if context.as_os_str().is_empty() { PathBuf::from(".") } else { context };
+    let args: BTreeMap<String, String> = build
+        .get("args")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect();
+    let dockerfile = Some(text("dockerfile")).filter(|name| !name.is_empty()).unwrap_or_else(|| "Dockerfile".into());
+    let same = builds.iter_mut().find(|known| {
+        known.target == text("target")
+            && known.dockerfile == dockerfile
+            && known.context == context
+            && (known.args.is_empty() || known.args == args)
+    });
+    if let Some(known) = same {
+        known.args = args;
+        return Some(known.clone());
+    }
+    let name = format!("{}.{service_name}", spec.name);
+    let own = BuildPlan { reference: reference(&name), name, target: text("target"), dockerfile, context, args };
+    builds.push(own.clone());
+    Some(own)
+}
+
+fn ephemeral(ports: Option<&Value>) -> Value {
+    let mut targets = BTreeSet::new();
+    for port in ports.and_then(Value::as_array).into_iter().flatten() {
+        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("tcp").to_owned();
+        targets.extend(port.get("target").and_then(Value::as_u64).map(|target| (target, protocol)));
+    }
+    targets
+        .into_iter()
+        .map(|(target, protocol)| json!({"mode": "ingress", "host_ip": "127.0.0.1", "target": target, "protocol": protocol}))
+        .collect()
+}
+
+fn limit(service: &mut Map<String, Value>) -> Injected {
+    let deployed = service.get("deploy").and_then(|d| d.pointer("/resources/limits")).cloned().unwrap_or_default();
+    let has = |service: &Map<String, Value>, key: &str, in_deploy: &str| {
+        service.get(key).is_some_and(|v| !v.is_null()) || deployed.get(in_deploy).is_some()
+    };
+    let has_quota = ["cpu_quota", "cpu_count"].iter().any(|key| service.get(*key).is_some());
+    let injected = Injected {
+        memory: !has(service, "mem_limit", "memory"),
+        cpus: !has(service, "cpus", "cpus") && !has_quota,
+        pids: !has(service, "pids_limit", "pids"),
+        logging: service.get("logging").is_none(),
+    };
+    if injected.memory {
+        service.insert("mem_limit".into(), json!(limits::MEMORY_BYTES.to_string()));
+    }
+    if injected.cpus {
+        service.insert("cpus".into(), json!(limits::cpus()));
+    }
+    if injected.pids {
+        service.insert("pids_limit".into(), json!(limits::PROCESSES));
+    }
+    if injected.logging {
+        let options = json!({"max-size": limits::LOG_SIZE, "max-file": "1"});
+        service.insert("logging".into(), json!({"driver": "json-file", "options": options}));
+    }
+    injected
+}
+
+fn label(item: &mut Map<String, Value>, run: &str) {
+    let labels = item.entry("labels").or_insert_with(|| json!({}));
+    labels[run_id::LABEL] = json!(run);
+}
+
+/// The entries of `model[kind]` that are objects; empty ones become objects.
+fn objects<'m>(model: &'m mut Value, kind: &str) -> Vec<(String, &'m mut Map<String, Value>)> {
+    let Some(entries) = model.get_mut(kind).and_then(Value::as_object_mut) else { return Vec::new() };
+    entries
+        .iter_mut()
+        .filter_map(|(name, value)| {
+            if value.is_null() {
+                *value = json!({});
+            }
+            Some((name.clone(), value.as_object_mut()?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(model: Value) -> (StackPlan, Vec<BuildPlan>) {
+        let spec = StackSpec {
+            name: "prod".into(),
+            files: vec!["docker-compose.yml".into()],
+            env_file: None,
+            env: BTreeMap::new(),
+            tagged_image: Some("production".into()),
+        };
+        let mut builds = vec![BuildPlan {
+            name: "production".into(),
+            target: "production".into(),
+            dockerfile: "Dockerfile".into(),
+            context: ".".into(),
+            args: BTreeMap::new(),
+            reference: "ours:t".into(),
+        }];
+        let admitted = AdmittedStack { dir: "/work".into(), model };
+        let plan = plan(&spec, &admitted, "run", "t1", &mut builds, &|name| format!("ours/{name}"));
+        (plan, builds)
+    }
+
+    #[test]
+    fn an_image_by_the_runs_tag_is_the_one_that_was_built() {
+        let (plan, _) = planned(json!({"services": {"payments": {"image": "payments:t1"}, "db": {"image": "postgres:15"}}}));
+        assert_eq!(plan.started["services"]["payments"]["image"], "ours:t");
+        assert_eq!(plan.started["services"]["db"]["image"], "postgres:15");
+        assert!(plan.images.contains("production"));
+    }
+
+    #[test]
+    fn a_build_of_a_known_target_is_not_built_twice_and_another_is_added() {
+        let build = |target: &str| json!({"build": {"context": "/work", "dockerfile": "Dockerfile", "target": target}});
+        let (plan, builds) = planned(json!({"services": {"a": build("production"), "b": build("tools")}}));
+        assert_eq!(plan.started["services"]["a"]["image"], "ours:t");
+        assert_eq!(builds.len(), 2);
+        assert_eq!(builds[1].name, "prod.b");
+        assert!(plan.started["services"]["a"].get("build").is_none());
+    }
+
+    #[test]
+    fn ports_lose_their_host_side_and_stay_on_loopback() {
+        let (plan, _) = planned(json!({"services": {"a": {"image": "x", "ports": [
+            {"target": 3000, "published": "3000"}, {"target": 3000, "published": "80"}]}}}));
+        let expected = json!([{"mode": "ingress", "host_ip": "127.0.0.1", "target": 3000, "protocol": "tcp"}]);
+        assert_eq!(plan.started["services"]["a"]["ports"], expected);
+    }
+
+    #[test]
+    fn limits_are_put_in_only_where_there_are_none() {
+        let deploy = json!({"resources": {"limits": {"memory": "1", "cpus": 0.5}}});
+        let (plan, _) = planned(json!({"services": {"a": {"image": "x", "deploy": deploy}, "b": {"image": "x"}}}));
+        assert_eq!((plan.injected["a"].memory, plan.injected["a"].cpus, plan.injected["a"].pids), (false, false, true));
+        assert!(plan.started["services"]["a"].get("mem_limit").is_none());
+        assert_eq!(plan.started["services"]["b"]["pids_limit"], json!(limits::PROCESSES));
+    }
+
+    #[test]
+    fn networks_and_volumes_get_names_of_the_run() {
+        let (plan, _) = planned(json!({"services": {}, "volumes": {"data": null}, "networks": {"default": {"name": "x"}}}));
+        assert_eq!(plan.started["volumes"]["data"]["name"], "grader-run-prod_data");
+        assert_eq!(plan.started["networks"]["default"]["labels"][run_id::LABEL], "run");
+    }
+}

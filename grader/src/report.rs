@@ -1,0 +1,146 @@
+//! What a run has found, for people and programs.
+//!
+//! Owns: the report's data and its JSON form (documented in the book's reference). Must not:
+//! measure, or keep anything.
+
+pub mod terminal;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::course::{Lesson, LessonCheck};
+use crate::policy::Refusal;
+use crate::verdict::{Location, Outcome};
+
+/// The version of the JSON form. It changes when a field changes its meaning or goes away.
+pub const SCHEMA: &str = "grader-report/1";
+
+/// One run's findings.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Report {
+    /// The version of this form, `grader-report/1`.
+    pub schema: &'static str,
+    /// The lesson's id.
+    pub lesson: String,
+    /// The lesson's title.
+    pub title: String,
+    /// `passed` (full points), `failed`, `refused` (by the policy gate), or `fault` (something
+    /// could not be measured for reasons that are not the learner's).
+    pub result: RunResult,
+    /// Points earned.
+    pub points: u32,
+    /// Points that can be earned.
+    pub of: u32,
+    /// From the start of the run until everything was removed.
+    pub millis: u64,
+    /// Why the submission was not run at all.
+    pub refusals: Vec<RefusalReport>,
+    /// Every check, in the lesson's order.
+    pub checks: Vec<CheckReport>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunResult {
+    /// Full points.
+    Passed,
+    /// Some check did not pass.
+    Failed,
+    /// The policy gate did not let the submission in.
+    Refused,
+    /// Something could not be measured, and that is not the learner's doing.
+    Fault,
+}
+
+/// A refusal of the policy gate.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RefusalReport {
+    /// What is wrong.
+    pub what: String,
+    /// Why it is refused and what to do instead.
+    pub why: String,
+    /// The line at fault.
+    pub at: Option<Location>,
+}
+
+/// One check's findings.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CheckReport {
+    /// The check's id.
+    pub id: String,
+    /// What holds when it passes.
+    pub title: String,
+    /// The kind of check.
+    pub kind: String,
+    /// Points earned.
+    pub points: u32,
+    /// Points that can be earned.
+    pub of: u32,
+    /// Why it matters.
+    pub why: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What was measured, in the kind's own form.
+    pub evidence: Option<serde_json::Value>,
+    /// How long measuring took, with the waiting before it.
+    pub millis: u64,
+}
+
+impl CheckReport {
+    /// The report of one check.
+    #[must_use]
+    pub fn new(check: &LessonCheck, outcome: Outcome, evidence: Option<serde_json::Value>, millis: u64) -> Self {
+        let spec = &check.spec;
+        Self {
+            id: spec.id.clone(),
+            title: spec.title.clone(),
+            kind: spec.kind.clone(),
+            points: outcome.points(spec.points),
+            of: spec.points,
+            why: spec.why.clone(),
+            outcome,
+            evidence,
+            millis,
+        }
+    }
+}
+
+impl Report {
+    /// The report of a run.
+    #[must_use]
+    pub fn new(lesson: &Lesson, refusals: Vec<Refusal>, checks: Vec<CheckReport>, millis: u64) -> Self {
+        let points = checks.iter().map(|check| check.points).sum();
+        let of = lesson.points();
+        let any_fault = checks.iter().any(|check| matches!(check.outcome, Outcome::Fault { .. }));
+        let result = match () {
+            () if !refusals.is_empty() => RunResult::Refused,
+            () if any_fault => RunResult::Fault,
+            () if points == of => RunResult::Passed,
+            () => RunResult::Failed,
+        };
+        let refusals = refusals.into_iter().map(|r| RefusalReport { what: r.what, why: r.why, at: r.at }).collect();
+        let (lesson, title) = (lesson.spec.id.clone(), lesson.spec.title.clone());
+        Self { schema: SCHEMA, lesson, title, result, points, of, millis, refusals, checks }
+    }
+
+    /// The exit code that stands for this report (see README, "Exit codes").
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.result {
+            RunResult::Passed => 0,
+            RunResult::Failed | RunResult::Refused => 1,
+            RunResult::Fault => 3,
+        }
+    }
+
+    /// The ids of the checks that were judged and failed (not those that were blocked).
+    #[must_use]
+    pub fn failed_ids(&self) -> Vec<&str> {
+        let failed = |check: &&CheckReport| {
+            matches!(check.outcome, Outcome::Judged { verdict: crate::verdict::Verdict::Fail(_) | crate::verdict::Verdict::Partial { .. } })
+        };
+        self.checks.iter().filter(failed).map(|check| check.id.as_str()).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! The trait through which checks look at the world.
+//!
+//! Owns: what can be looked at and disturbed. Must not: decide anything.
+//! The one real implementation is [`docker::DockerSandbox`]; only the modules below this one
+//! know the Docker client and the `docker` command.
+
+pub mod build;
+pub mod compose;
+pub mod container;
+pub mod daemon;
+pub mod docker;
+pub mod facts;
+pub mod layers;
+pub mod lazy;
+pub mod probe;
+pub mod run_id;
+pub mod scratch;
+pub mod sweep;
+pub mod wait;
+
+use async_trait::async_trait;
+
+use crate::fault::Fault;
+use crate::verdict::Location;
+use facts::{
+    BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
+    Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
+};
+
+/// One service of one stack, by their names in `lesson.toml` and the Compose file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At<'a> {
+    /// The stack.
+    pub stack: &'a str,
+    /// The service.
+    pub service: &'a str,
+}
+
+/// The learner's images and stacks, running in a daemon. Images are built and stacks started
+/// when they are first asked for, and only once.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// How the build of an image went; builds it if nobody has asked before.
+    async fn built(&self, image: &str) -> Result<BuildReport, Fault>;
+    /// Builds the image again, in a copy of the files in which the lesson's edit was made.
+    async fn rebuilt_after_edit(&self, image: &str) -> Result<BuildReport, Fault>;
+    /// Configuration and layers of a built image.
+    async fn image(&self, image: &str) -> Result<ImageFacts, Fault>;
+    /// What each layer of a built image holds, lowest first.
+    async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault>;
+    /// Where the planted secret, and the values of secrets in the learner's own file, occur.
+    async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault>;
+
+    /// How the start of a stack went; starts it if nobody has asked before.
+    async fn started(&self, stack: &str) -> Result<StackReport, Fault>;
+    /// A service's container, as it is now.
+    async fn container(&self, at: At<'_>) -> Result<ContainerFacts, Fault>;
+    /// An HTTP request from the host to a port of a service that it publishes.
+    async fn http(&self, at: At<'_>, request: &HttpRequest) -> Result<HttpAnswer, Fault>;
+    /// What a real connection to a published port gets: `None` if nothing accepts it, else the
+    /// first bytes that come back (after `say` was sent).
+    async fn connect(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault>;
+    /// The processes of a container with their user ids as the host sees them.
+    async fn processes(&self, at: At<'_>) -> Result<Vec<Process>, Fault>;
+    /// What the kernel keeps about a container: limits, listening ports, capabilities.
+    async fn kernel(&self, at: At<'_>) -> Result<KernelFacts, Fault>;
+    /// Tries to write into folders of a container, as root and without its own tools.
+    async fn try_write(&self, at: At<'_>, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault>;
+    /// Which of these paths exist in a container, running or not.
+    async fn existing_paths(&self, at: At<'_>, paths: &[String]) -> Result<Vec<String>, Fault>;
+    /// The last lines that a container wrote to stdout and stderr.
+    async fn log_tail(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault>;
+    /// Paths that were changed in a container's writable layer.
+    async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault>;
+    /// Runs a container's own health check once; `None` when it has none.
+    async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault>;
+
+    /// Makes the lesson's edit in the folder that a stack was started from.
+    async fn edit(&self, stack: &str) -> Result<EditDone, Fault>;
+    /// Kills a container's main process from the host, as a crash would.
+    async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault>;
+    /// Freezes (SIGSTOP) or thaws (SIGCONT) every process of a container.
+    async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault>;
+    /// Stops a container as `docker stop` does, and waits for its end.
+    async fn stop(&self, at: At<'_>) -> Result<Spent, Fault>;
+    /// Restarts a container as `docker restart` does.
+    async fn restart(&self, at: At<'_>) -> Result<(), Fault>;
+    /// Starts a container that an earlier check has left stopped.
+    async fn ensure_running(&self, at: At<'_>) -> Result<(), Fault>;
+
+    /// The fingerprint that the app must show when the planted secret has reached it.
+    fn planted_fingerprint(&self) -> Option<String>;
+    /// The learner's answers to the lesson's quiz.
+    fn quiz(&self) -> QuizFacts;
+    /// This run's tag, which stands for `{tag}` in `lesson.toml`.
+    fn tag(&self) -> String;
+    /// The merged Compose model of a stack, as `docker compose config` gives it.
+    fn model(&self, stack: &str) -> serde_json::Value;
+    /// Where a key of a service stands in the stack's Compose files (the last file that has it).
+    fn locate_key(&self, at: At<'_>, key: &[&str]) -> Option<Location>;
+    /// Where an instruction stands in the Dockerfile, the last one that matters to the image.
+    fn locate_instruction(&self, image: &str, instruction: &str) -> Option<Location>;
+}

@@ -1,0 +1,157 @@
+//! Building images with BuildKit, by `docker buildx build`.
+//!
+//! Owns: running a build and reading its machine-readable progress. Must not: decide what a
+//! failed build means for a learner.
+
+mod progress;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::daemon;
+use super::facts::{BuildFailure, BuildReport};
+use super::wait::since;
+use crate::event::{Event, Events};
+use crate::fault::Fault;
+use crate::plan::BuildPlan;
+use crate::policy::limits;
+use crate::submission::Submission;
+use progress::Progress;
+
+/// How builds run.
+#[derive(Debug, Clone)]
+pub struct BuildSettings {
+    /// Whether build steps have a network.
+    pub network: bool,
+    /// Seconds after which a build is ended.
+    pub seconds: u64,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self { network: true, seconds: limits::BUILD_SECONDS }
+    }
+}
+
+/// Builds an image out of `dir` under `reference`. A build that fails because of the
+/// submission is a report; one that fails because of the machine is a fault.
+pub async fn build(
+    plan: &BuildPlan,
+    reference: &str,
+    dir: &Path,
+    settings: &BuildSettings,
+    events: &Events,
+) -> Result<BuildReport, Fault> {
+    let stage = format!("build:{}", plan.name);
+    events.send(Event::StageStarted { stage: stage.clone() });
+    let begun = Instant::now();
+    let mut command = command(plan, reference, dir, settings);
+    let shown = daemon::shown(&command);
+    let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
+    let mut child = command.spawn().map_err(failed)?;
+    let mut progress = Progress::default();
+    let stderr = child.stderr.take();
+    let reading = async {
+        let Some(stderr) = stderr else { return Ok(()) };
+        let mut lines = BufReader::new(stderr).split(b'\n');
+        while let Some(line) = lines.next_segment().await? {
+            if let Some(step) = progress.line(&String::from_utf8_lossy(&line)) {
+                events.send(Event::StageProgress { stage: stage.clone(), step });
+            }
+        }
+        Ok(())
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(settings.seconds), reading).await;
+    let timed_out = in_time.is_err().then_some(settings.seconds);
+    let ok = match in_time {
+        Ok(read) => {
+            read.map_err(failed)?;
+            child.wait().await.map_err(failed)?.success()
+        }
+        // BuildKit cancels the build when its client is gone.
+        Err(_) => {
+            let _ = child.kill().await;
+            false
+        }
+    };
+    let mut report = BuildReport {
+        image: plan.name.clone(),
+        target: plan.target.clone(),
+        millis: since(begun),
+        steps: progress.steps(),
+        failure: None,
+    };
+    if !ok {
+        let submission = Submission { dir: dir.to_path_buf() };
+        report.failure = Some(failure(&progress, &submission, plan, timed_out)?);
+    }
+    events.send(Event::StageEnded { stage, ok, millis: report.millis });
+    Ok(report)
+}
+
+fn command(plan: &BuildPlan, reference: &str, dir: &Path, settings: &BuildSettings) -> tokio::process::Command {
+    let network = if settings.network { "default" } else { "none" };
+    let mut arguments: Vec<String> = ["buildx", "build", "--builder", "default", "--progress", "rawjson", "--load", "--network"]
+        .map(str::to_owned)
+        .to_vec();
+    arguments.extend([network.into(), "--tag".into(), reference.into()]);
+    arguments.extend(["--file".into(), dir.join(&plan.context).join(&plan.dockerfile).display().to_string()]);
+    if !plan.target.is_empty() {
+        arguments.extend(["--target".into(), plan.target.clone()]);
+    }
+    for (key, value) in &plan.args {
+        arguments.extend(["--build-arg".into(), format!("{key}={value}")]);
+    }
+    arguments.push(dir.join(&plan.context).display().to_string());
+    daemon::command(&arguments)
+}
+
+/// Words by which a build's output says that the network, not the Dockerfile, is at fault.
+const NETWORK_WORDS: [&str; 8] = [
+    "no such host",
+    "EAI_AGAIN",
+    "ENOTFOUND",
+    "ETIMEDOUT",
+    "ENOTCACHED",
+    "Temporary failure resolving",
+    "Temporary failure in name resolution",
+    "i/o timeout",
+];
+
+fn failure(
+    progress: &Progress,
+    submission: &Submission,
+    plan: &BuildPlan,
+    timed_out: Option<u64>,
+) -> Result<BuildFailure, Fault> {
+    let message = timed_out.map_or_else(
+        || progress.error(),
+        |seconds| format!("the build was not done after {seconds} s and was ended"),
+    );
+    let log = progress.failed_log();
+    let all = format!("{message}\n{}", log.join("\n"));
+    if all.contains("no space left on device") {
+        return Err(Fault::DiskFull { reason: format!("building {}", plan.name) });
+    }
+    if message.contains("Cannot connect to the Docker daemon") || message.contains("error during connect") {
+        return Err(Fault::NoDaemon { reason: message });
+    }
+    if timed_out.is_none() && let Some(word) = NETWORK_WORDS.iter().find(|word| all.contains(**word)) {
+        // BuildKit names the image whose description it could not get.
+        if let Some((before, _)) = message.split_once(": failed to resolve source metadata") {
+            let reference = before.rsplit(' ').next().unwrap_or(before).to_owned();
+            return Err(Fault::ImageMissing { reference });
+        }
+        let reason = all.lines().find(|line| line.contains(word)).unwrap_or(word).trim().to_owned();
+        return Err(Fault::Network { action: format!("building {}", plan.name), reason });
+    }
+    let line = progress.error_line().or_else(|| progress.running_instruction(submission));
+    Ok(BuildFailure {
+        at: line.and_then(|line| submission.location(&plan.dockerfile, line)),
+        message,
+        log,
+        timed_out: timed_out.is_some(),
+    })
+}

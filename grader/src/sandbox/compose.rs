@@ -1,0 +1,106 @@
+//! Merging Compose files and starting stacks, by `docker compose`.
+//!
+//! Owns: calling Compose and sorting its complaints. Must not: merge or order anything itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::daemon;
+use super::facts::StackReport;
+use super::wait::since;
+use crate::course::spec::StackSpec;
+use crate::event::{Event, Events};
+use crate::fault::Fault;
+use crate::plan::StackPlan;
+use crate::policy::limits;
+
+/// What `docker compose config` made of the files.
+pub enum Merged {
+    /// The merged model.
+    Model(Value),
+    /// Compose's complaint about the learner's files.
+    Complaint(String),
+}
+
+/// Merges a stack's files in `dir`.
+pub async fn merge(spec: &StackSpec, dir: &Path, tag: &str) -> Result<Merged, Fault> {
+    let mut arguments = vec!["compose".to_owned()];
+    if let Some(env_file) = spec.env_file.as_ref().filter(|file| dir.join(file).is_file()) {
+        arguments.extend(["--env-file".into(), env_file.clone()]);
+    }
+    for file in &spec.files {
+        arguments.extend(["-f".into(), file.clone()]);
+    }
+    arguments.extend(["config", "--format", "json"].map(str::to_owned));
+    let mut command = daemon::command(&arguments);
+    command.current_dir(dir).envs(environment(&spec.env, tag));
+    let limit = Duration::from_secs(60);
+    let Some(ended) = daemon::run(command, limit).await? else {
+        return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.as_secs() });
+    };
+    if ended.ok {
+        return serde_json::from_str(&ended.stdout).map(Merged::Model).map_err(|error| Fault::Unreadable {
+            what: "the model of docker compose config".into(),
+            reason: error.to_string(),
+        });
+    }
+    let complaint = ended.stderr.trim().to_owned();
+    if complaint.contains("is not a docker command") || complaint.contains("unknown shorthand flag: 'f'") {
+        return Err(Fault::Command { command: "docker compose".into(), reason: "Compose is not installed".into() });
+    }
+    Ok(Merged::Complaint(complaint))
+}
+
+/// The lesson's environment for a stack, `{tag}` filled in.
+fn environment(env: &BTreeMap<String, String>, tag: &str) -> Vec<(String, String)> {
+    env.iter().map(|(key, value)| (key.clone(), value.replace("{tag}", tag))).collect()
+}
+
+/// Starts a stack from the planned model. Returns when Compose does: the containers are started
+/// in order, and those that others wait for are healthy.
+pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> Result<StackReport, Fault> {
+    let stage = format!("stack:{}", stack.name);
+    events.send(Event::StageStarted { stage: stage.clone() });
+    let begun = Instant::now();
+    let model = serde_json::to_string_pretty(&stack.started).unwrap_or_default();
+    std::fs::write(file, model).map_err(Fault::file(file))?;
+    let file = file.display().to_string();
+    let directory = dir.display().to_string();
+    let mut command = daemon::command(&[
+        "compose", "--progress", "plain", "--project-directory", &directory, "-f", &file, "up", "--detach", "--no-build",
+        "--pull", "never",
+    ]);
+    command.current_dir(dir);
+    let ended = daemon::run(command, Duration::from_secs(limits::STACK_SECONDS)).await?;
+    let millis = since(begun);
+    let failure = match ended {
+        Some(ended) if ended.ok => None,
+        Some(ended) => Some(complaint(&ended.stderr, stack)?),
+        None => Some(vec![format!("`docker compose up` was not done after {} s", limits::STACK_SECONDS)]),
+    };
+    let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    events.send(Event::StageEnded { stage, ok: failure.is_none(), millis });
+    Ok(StackReport { stack: stack.name.clone(), millis, services, failure })
+}
+
+/// The last lines of Compose's output in the learner's words; a fault when the machine failed.
+fn complaint(stderr: &str, stack: &StackPlan) -> Result<Vec<String>, Fault> {
+    if stderr.contains("no space left on device") {
+        return Err(Fault::DiskFull { reason: format!("starting the {} stack", stack.name) });
+    }
+    if stderr.contains("Cannot connect to the Docker daemon") {
+        return Err(Fault::NoDaemon { reason: stderr.trim().to_owned() });
+    }
+    if stderr.contains("all predefined address pools have been fully subnetted") {
+        return Err(Fault::Command {
+            command: "docker compose up".into(),
+            reason: "Docker has no addresses left for another network; `docker network prune` frees unused ones".into(),
+        });
+    }
+    let tidy = |line: &str| line.trim().replace(&format!("{}-", stack.project), "");
+    let lines: Vec<String> = stderr.lines().map(tidy).filter(|line| !line.is_empty()).collect();
+    Ok(lines[lines.len().saturating_sub(8)..].to_vec())
+}

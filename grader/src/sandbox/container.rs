@@ -1,0 +1,152 @@
+//! One container: inspect, exec, logs, changes, paths.
+//!
+//! Owns: turning the daemon's answers into facts. Must not: know stacks or lessons.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::exec::StartExecResults;
+use bollard::models::{ContainerInspectResponse, ExecConfig, PortBinding};
+use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::facts::{ContainerFacts, Exit, MountFacts, Process, PublishedPort};
+use crate::fault::Fault;
+use crate::plan::Injected;
+
+/// The container as the daemon describes it. Bind mounts are told relative to `dir`; what the
+/// grader put in is left out.
+pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: Injected) -> Result<ContainerFacts, Fault> {
+    let raw = client.inspect_container(name, None).await.map_err(Fault::docker(format!("inspecting {name}")))?;
+    Ok(facts(raw, dir, injected))
+}
+
+fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> ContainerFacts {
+    let state = raw.state.unwrap_or_default();
+    let config = raw.config.unwrap_or_default();
+    let host = raw.host_config.unwrap_or_default();
+    let log = host.log_config.clone().unwrap_or_default();
+    let positive = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).filter(|v| *v > 0);
+    let command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
+    ContainerFacts {
+        id: raw.id.unwrap_or_default(),
+        image_id: raw.image.unwrap_or_default(),
+        state: state.status.map(|status| status.to_string()).unwrap_or_default(),
+        started_at: state.started_at.map(|at| at.to_string()).unwrap_or_default(),
+        pid: state.pid.unwrap_or_default(),
+        restarts: raw.restart_count.unwrap_or_default(),
+        exit_code: state.exit_code.unwrap_or_default(),
+        oom_killed: state.oom_killed.unwrap_or_default(),
+        health: state.health.and_then(|health| health.status).map(|s| s.to_string()).filter(|s| !s.is_empty() && s != "none"),
+        ports: raw.network_settings.and_then(|net| net.ports).map(published).unwrap_or_default(),
+        mounts: raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)).collect(),
+        env: config.env.into_iter().flatten().filter_map(|line| line.split_once('=').map(|(k, v)| (k.into(), v.into()))).collect(),
+        user: config.user.unwrap_or_default(),
+        command,
+        workdir: config.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".into()),
+        read_only: host.readonly_rootfs.unwrap_or_default(),
+        memory: positive(host.memory).filter(|_| !injected.memory),
+        nano_cpus: positive(host.nano_cpus).filter(|_| !injected.cpus),
+        restart_policy: host.restart_policy.and_then(|p| p.name).map(|n| n.to_string()).filter(|n| !n.is_empty()).unwrap_or_else(|| "no".into()),
+        log_driver: log.typ.unwrap_or_default(),
+        log_options: if injected.logging { BTreeMap::new() } else { log.config.unwrap_or_default().into_iter().collect() },
+    }
+}
+
+fn published(ports: impl IntoIterator<Item = (String, Option<Vec<PortBinding>>)>) -> Vec<PublishedPort> {
+    let mut found: Vec<PublishedPort> = ports
+        .into_iter()
+        .filter_map(|(container, bindings)| {
+            let container = container.strip_suffix("/tcp")?.parse().ok()?;
+            let host = bindings?.into_iter().find_map(|binding| binding.host_port?.parse().ok())?;
+            Some(PublishedPort { container, host })
+        })
+        .collect();
+    found.sort_by_key(|port| port.container);
+    found
+}
+
+fn mount_facts(mount: bollard::models::MountPoint, dir: &Path) -> MountFacts {
+    let source = mount.source.unwrap_or_default();
+    let relative = Path::new(&source).strip_prefix(dir).map(|path| path.display().to_string());
+    let kind = mount.typ.map(|typ| typ.to_string()).unwrap_or_default();
+    let source = match (kind.as_str(), relative) {
+        ("bind", Ok(path)) if path.is_empty() => ".".into(),
+        ("bind", Ok(path)) => path,
+        ("bind", Err(_)) => source,
+        _ => String::new(),
+    };
+    MountFacts { kind, source, target: mount.destination.unwrap_or_default(), writable: mount.rw.unwrap_or(true) }
+}
+
+/// Runs a command in a container and waits for its end, at most `limit_ms`.
+pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64) -> Result<Exit, Fault> {
+    let action = || format!("running a command in {id}");
+    let config = ExecConfig {
+        cmd: Some(command),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        ..ExecConfig::default()
+    };
+    let created = client.create_exec(id, config).await.map_err(Fault::docker(action()))?;
+    let started = client.start_exec(&created.id, None).await.map_err(Fault::docker(action()))?;
+    let mut output = String::new();
+    let StartExecResults::Attached { output: mut stream, .. } = started else {
+        return Ok(Exit { code: None, output });
+    };
+    let reading = async {
+        while let Some(part) = stream.next().await {
+            output.push_str(&part.map_err(Fault::docker(action()))?.to_string());
+        }
+        Ok::<(), Fault>(())
+    };
+    if let Ok(read) = tokio::time::timeout(Duration::from_millis(limit_ms), reading).await {
+        read?;
+        let ended = client.inspect_exec(&created.id).await.map_err(Fault::docker(action()))?;
+        return Ok(Exit { code: ended.exit_code, output });
+    }
+    Ok(Exit { code: None, output })
+}
+
+/// The last lines that a container wrote, oldest first.
+pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+    let parts: Vec<LogOutput> =
+        client.logs(name, Some(options)).try_collect().await.map_err(Fault::docker(format!("reading the log of {name}")))?;
+    let text: String = parts.iter().map(ToString::to_string).collect();
+    let mut all: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+    Ok(all.split_off(all.len().saturating_sub(lines)))
+}
+
+/// The container's processes, with the user ids that the host sees.
+pub async fn processes(client: &Docker, name: &str) -> Result<Vec<Process>, Fault> {
+    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,args").build();
+    let top = client.top_processes(name, Some(options)).await.map_err(Fault::docker(format!("listing the processes of {name}")))?;
+    let rows = top.processes.unwrap_or_default();
+    let process = |row: &Vec<String>| {
+        Some(Process { pid: row.first()?.parse().ok()?, uid: row.get(1)?.parse().ok()?, command: row.get(2..)?.join(" ") })
+    };
+    Ok(rows.iter().filter_map(process).collect())
+}
+
+/// Paths that were added or changed in the writable layer, folders that only hold others left out.
+pub async fn changed_paths(client: &Docker, name: &str) -> Result<Vec<String>, Fault> {
+    let changes = client.container_changes(name).await.map_err(Fault::docker(format!("reading the changes of {name}")))?;
+    let mut paths: Vec<String> = changes.unwrap_or_default().into_iter().map(|change| change.path).collect();
+    paths.sort();
+    let holds_another = |path: &String| paths.iter().any(|other| other.starts_with(&format!("{path}/")));
+    Ok(paths.iter().filter(|path| !holds_another(path)).cloned().collect())
+}
+
+/// Whether a path exists in a container, running or not, mounts included.
+pub async fn has_path(client: &Docker, name: &str, path: &str) -> Result<bool, Fault> {
+    let options = bollard::query_parameters::ContainerArchiveInfoOptionsBuilder::default().path(path).build();
+    match client.get_container_archive_info(name, Some(options)).await {
+        Ok(_) => Ok(true),
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(error) => Err(Fault::docker(format!("looking for {path} in {name}"))(error)),
+    }
+}

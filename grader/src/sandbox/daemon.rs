@@ -1,0 +1,92 @@
+//! The connection to the Docker daemon, and running the `docker` command.
+//!
+//! Owns: connecting with a negotiated API version, and commands with a time limit. Must not:
+//! know images or stacks.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use bollard::Docker;
+use tokio::process::Command;
+
+use crate::fault::Fault;
+
+/// Connects to the daemon that the `docker` command would use, and agrees on an API version
+/// (Engine 20.10 up to the newest).
+pub async fn connect() -> Result<Docker, Fault> {
+    let no_daemon = |error: bollard::errors::Error| Fault::NoDaemon { reason: plain(&error) };
+    let client = Docker::connect_with_defaults().map_err(no_daemon)?;
+    client.negotiate_version().await.map_err(no_daemon)
+}
+
+/// The reason behind a client error, down to the operating system's words.
+fn plain(error: &bollard::errors::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    text
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Default)]
+pub struct Ended {
+    /// Whether it exited with 0.
+    pub ok: bool,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// A `docker` command, without a terminal, that dies with us.
+pub fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = Command::new("docker");
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A Ctrl-C in the terminal is for us; we end our commands ourselves.
+    command.process_group(0);
+    // Compose and BuildKit must not pick up settings of the learner's shell that change results.
+    for variable in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "BUILDX_BUILDER"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs a command to its end, or ends it after `limit` (`Ok(None)`).
+pub async fn run(mut command: Command, limit: Duration) -> Result<Option<Ended>, Fault> {
+    let shown = shown(&command);
+    let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
+    let child = command.spawn().map_err(failed)?;
+    let Ok(output) = tokio::time::timeout(limit, child.wait_with_output()).await else { return Ok(None) };
+    let output = output.map_err(failed)?;
+    Ok(Some(Ended {
+        ok: output.status.success(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }))
+}
+
+/// The command as a person would type it, shortened.
+#[must_use]
+pub fn shown(command: &Command) -> String {
+    let command = command.as_std();
+    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+    words.extend(command.get_args().take(4).map(|word| word.to_string_lossy().into_owned()));
+    words.join(" ")
+}
+
+/// The host's bundle of certificate authorities, where there is one: `SSL_CERT_FILE` (behind an
+/// intercepting proxy) or the distribution's.
+#[must_use]
+pub fn certificate_bundle() -> Option<PathBuf> {
+    let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+    std::env::var_os("SSL_CERT_FILE")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(usual.into_iter().map(PathBuf::from))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,244 @@
+//! The real sandbox: one run's images and stacks in a Docker daemon.
+//!
+//! Owns: making each image and stack once, when first asked for. Must not: judge.
+
+mod images;
+mod stacks;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::build::BuildSettings;
+use super::facts::{
+    BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
+    Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
+};
+use super::layers::{LayerScan, Needle};
+use super::lazy::Lazy;
+use super::probe::Probe;
+use super::run_id::RunId;
+use super::scratch::Scratch;
+use super::{At, Sandbox};
+use crate::course::spec::EditSpec;
+use crate::event::Events;
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::submission::Submission;
+use crate::verdict::Location;
+
+/// What a sandbox is made of.
+pub struct Parts {
+    /// The daemon.
+    pub client: Docker,
+    /// The run.
+    pub run: RunId,
+    /// What will be built and started.
+    pub plan: Plan,
+    /// The copies of the submission.
+    pub scratch: Scratch,
+    /// The grader's cache folder.
+    pub cache: PathBuf,
+    /// Base images of the lesson.
+    pub bases: Vec<String>,
+    /// The lesson's edit.
+    pub edit: Option<EditSpec>,
+    /// Values that must not be in an image; the first one was planted.
+    pub needles: Vec<Needle>,
+    /// This run's tag.
+    pub tag: String,
+    /// The learner's answers to the quiz.
+    pub quiz: QuizFacts,
+    /// How builds run.
+    pub settings: BuildSettings,
+    /// Who listens.
+    pub events: Events,
+}
+
+/// One run's images and stacks.
+pub struct DockerSandbox {
+    parts: Parts,
+    submission: Submission,
+    http: reqwest::Client,
+    builds: BTreeMap<String, Lazy<BuildReport>>,
+    images: BTreeMap<String, Lazy<ImageFacts>>,
+    layers: BTreeMap<String, Lazy<Vec<LayerScan>>>,
+    stacks: BTreeMap<String, Lazy<StackReport>>,
+    probe: Lazy<Probe>,
+}
+
+impl DockerSandbox {
+    /// A sandbox in which nothing has been made yet.
+    pub fn new(parts: Parts) -> Result<Self, Fault> {
+        let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(2))
+            .build()
+            .map_err(|error| Fault::Unreadable { what: "the HTTP client".into(), reason: error.to_string() })?;
+        let builds = || parts.plan.builds.iter().map(|build| build.name.clone());
+        Ok(Self {
+            submission: Submission { dir: parts.scratch.source() },
+            http,
+            builds: builds().map(|name| (name, Lazy::default())).collect(),
+            images: builds().map(|name| (name, Lazy::default())).collect(),
+            layers: builds().map(|name| (name, Lazy::default())).collect(),
+            stacks: parts.plan.stacks.iter().map(|stack| (stack.name.clone(), Lazy::default())).collect(),
+            probe: Lazy::default(),
+            parts,
+        })
+    }
+
+    /// The plan that it carries out.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.parts.plan
+    }
+
+    /// Gives the scratch copies back, so that they live until clean-up is done.
+    #[must_use]
+    pub fn into_scratch(self) -> Scratch {
+        self.parts.scratch
+    }
+}
+
+fn unknown(what: &str, name: &str) -> Fault {
+    Fault::Unreadable { what: format!("the {what} `{name}`"), reason: "the lesson does not declare it".into() }
+}
+
+#[async_trait]
+impl Sandbox for DockerSandbox {
+    async fn built(&self, image: &str) -> Result<BuildReport, Fault> {
+        self.build_once(image).await
+    }
+
+    async fn rebuilt_after_edit(&self, image: &str) -> Result<BuildReport, Fault> {
+        self.rebuild(image).await
+    }
+
+    async fn image(&self, image: &str) -> Result<ImageFacts, Fault> {
+        self.image_facts(image).await
+    }
+
+    async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault> {
+        Ok(self.scans(image).await?.into_iter().map(|scan| scan.files).collect())
+    }
+
+    async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
+        self.find_secrets(image).await
+    }
+
+    async fn started(&self, stack: &str) -> Result<StackReport, Fault> {
+        self.start_once(stack).await
+    }
+
+    async fn container(&self, at: At<'_>) -> Result<ContainerFacts, Fault> {
+        self.container_facts(at).await
+    }
+
+    async fn http(&self, at: At<'_>, request: &HttpRequest) -> Result<HttpAnswer, Fault> {
+        self.request(at, request).await
+    }
+
+    async fn connect(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        self.tcp(at, port, say).await
+    }
+
+    async fn processes(&self, at: At<'_>) -> Result<Vec<Process>, Fault> {
+        super::container::processes(&self.parts.client, &self.container_name(at)?).await
+    }
+
+    async fn kernel(&self, at: At<'_>) -> Result<KernelFacts, Fault> {
+        self.kernel_facts(at).await
+    }
+
+    async fn try_write(&self, at: At<'_>, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
+        let pid = self.container_facts(at).await?.pid;
+        self.probe().await?.try_write(&self.parts.client, pid, folders).await
+    }
+
+    async fn existing_paths(&self, at: At<'_>, paths: &[String]) -> Result<Vec<String>, Fault> {
+        let name = self.container_name(at)?;
+        let mut found = Vec::new();
+        for path in paths {
+            if super::container::has_path(&self.parts.client, &name, path).await? {
+                found.push(path.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    async fn log_tail(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault> {
+        super::container::log_tail(&self.parts.client, &self.container_name(at)?, lines).await
+    }
+
+    async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault> {
+        super::container::changed_paths(&self.parts.client, &self.container_name(at)?).await
+    }
+
+    async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
+        self.health_check(at, limit_ms).await
+    }
+
+    async fn edit(&self, stack: &str) -> Result<EditDone, Fault> {
+        let dir = self.stack_dir(stack)?;
+        self.edit_in(&dir)
+    }
+
+    async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault> {
+        let pid = self.container_facts(at).await?.pid;
+        self.probe().await?.signal(&self.parts.client, "KILL", &[pid]).await
+    }
+
+    async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault> {
+        let pids: Vec<i64> = self.processes(at).await?.into_iter().map(|process| process.pid).collect();
+        self.probe().await?.signal(&self.parts.client, if frozen { "STOP" } else { "CONT" }, &pids).await
+    }
+
+    async fn stop(&self, at: At<'_>) -> Result<Spent, Fault> {
+        self.stop_container(at).await
+    }
+
+    async fn restart(&self, at: At<'_>) -> Result<(), Fault> {
+        let name = self.container_name(at)?;
+        self.parts.client.restart_container(&name, None).await.map_err(Fault::docker(format!("restarting {}", at.service)))
+    }
+
+    async fn ensure_running(&self, at: At<'_>) -> Result<(), Fault> {
+        self.start_if_stopped(at).await
+    }
+
+    fn planted_fingerprint(&self) -> Option<String> {
+        let planted = self.parts.needles.first()?;
+        let hash: String = Sha256::digest(&planted.value).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("sha256:{}", &hash[..12]))
+    }
+
+    fn quiz(&self) -> QuizFacts {
+        self.parts.quiz.clone()
+    }
+
+    fn tag(&self) -> String {
+        self.parts.tag.clone()
+    }
+
+    fn model(&self, stack: &str) -> Value {
+        self.parts.plan.stack(stack).map(|stack| stack.model.clone()).unwrap_or_default()
+    }
+
+    fn locate_key(&self, at: At<'_>, key: &[&str]) -> Option<Location> {
+        let files = &self.parts.plan.stack(at.stack)?.files;
+        let path: Vec<&str> = ["services", at.service].into_iter().chain(key.iter().copied()).collect();
+        self.submission.locate_key(files, &path)
+    }
+
+    fn locate_instruction(&self, image: &str, instruction: &str) -> Option<Location> {
+        let target = &self.parts.plan.build(image)?.target;
+        self.submission.locate_instruction(target, instruction)
+    }
+}

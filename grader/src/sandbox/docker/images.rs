@@ -1,0 +1,117 @@
+//! The sandbox's images: build, look inside, look for secrets.
+//!
+//! Owns: the part of [`DockerSandbox`] that is about images. Must not: start containers.
+
+use std::path::Path;
+
+use super::super::facts::{BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
+use super::super::layers::{self, LayerScan};
+use super::super::build;
+use super::{DockerSandbox, unknown};
+use crate::event::Events;
+use crate::fault::Fault;
+
+impl DockerSandbox {
+    pub(super) async fn build_once(&self, image: &str) -> Result<BuildReport, Fault> {
+        let lazy = self.builds.get(image).ok_or_else(|| unknown("image", image))?;
+        lazy.get(async {
+            let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
+            let dir = self.parts.scratch.copy("build")?;
+            build::build(plan, &plan.reference, &dir, &self.parts.settings, &self.parts.events).await
+        })
+        .await
+    }
+
+    /// Builds again after the edit. The first build must have ended, or nothing could be reused.
+    pub(super) async fn rebuild(&self, image: &str) -> Result<BuildReport, Fault> {
+        self.build_once(image).await?;
+        let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
+        let dir = self.parts.scratch.copy("rebuild")?;
+        self.edit_in(&dir)?;
+        let reference = format!("{}-edited", plan.reference);
+        build::build(plan, &reference, &dir, &self.parts.settings, &Events::default()).await
+    }
+
+    pub(super) fn edit_in(&self, dir: &Path) -> Result<EditDone, Fault> {
+        let edit = self.parts.edit.as_ref().ok_or_else(|| unknown("edit", "[edit]"))?;
+        self.parts.scratch.edit(dir, edit, &format!("Edited during run {}", self.parts.run))
+    }
+
+    pub(super) async fn image_facts(&self, image: &str) -> Result<ImageFacts, Fault> {
+        let lazy = self.images.get(image).ok_or_else(|| unknown("image", image))?;
+        lazy.get(async {
+            let reference = &self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?.reference;
+            let mut facts = self.facts_of(reference).await?;
+            for base in &self.parts.bases {
+                let Ok(under) = self.facts_of(base).await else { continue };
+                if facts.layers.starts_with(&under.layers) && under.layers.len() > facts.base_layers {
+                    facts.base = Some(base.clone());
+                    facts.base_layers = under.layers.len();
+                    facts.base_entries = under.history.len();
+                }
+            }
+            Ok(facts)
+        })
+        .await
+    }
+
+    async fn facts_of(&self, reference: &str) -> Result<ImageFacts, Fault> {
+        let client = &self.parts.client;
+        let looking = || Fault::docker(format!("inspecting the image {reference}"));
+        let (image, history) = tokio::join!(client.inspect_image(reference), client.image_history(reference));
+        let (image, history) = (image.map_err(looking())?, history.map_err(looking())?);
+        let config = image.config.unwrap_or_default();
+        let entry = |item: bollard::models::ImageHistoryResponseItem| HistoryEntry {
+            instruction: item.created_by,
+            bytes: u64::try_from(item.size).unwrap_or(0),
+        };
+        Ok(ImageFacts {
+            id: image.id.unwrap_or_default(),
+            base: None,
+            history: history.into_iter().rev().map(entry).collect(),
+            base_entries: 0,
+            layers: image.root_fs.and_then(|fs| fs.layers).unwrap_or_default(),
+            base_layers: 0,
+            workdir: config.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".into()),
+            user: config.user.unwrap_or_default(),
+            env: config.env.unwrap_or_default(),
+            labels: config.labels.unwrap_or_default().into_iter().collect(),
+            command: config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect(),
+        })
+    }
+
+    pub(super) async fn scans(&self, image: &str) -> Result<Vec<LayerScan>, Fault> {
+        let facts = self.image_facts(image).await?;
+        let lazy = self.layers.get(image).ok_or_else(|| unknown("image", image))?;
+        lazy.get(async {
+            let reference = &self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?.reference;
+            let parts = &self.parts;
+            layers::scan(&parts.client, reference, &facts, &parts.needles, &parts.cache).await
+        })
+        .await
+    }
+
+    pub(super) async fn find_secrets(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
+        let facts = self.image_facts(image).await?;
+        let mut found = Vec::new();
+        for (index, scan) in self.scans(image).await?.into_iter().enumerate().skip(facts.base_layers) {
+            found.extend(scan.found.into_iter().map(|(key, path)| Occurrence {
+                key,
+                place: "layer".into(),
+                detail: format!("/{path} in layer {}", index + 1),
+            }));
+        }
+        let labels = facts.labels.iter().map(|(name, value)| format!("{name}={value}"));
+        let texts = (facts.env.iter().cloned().map(|text| ("environment", text)))
+            .chain(labels.map(|text| ("label", text)))
+            .chain(facts.history.iter().map(|entry| ("history", entry.instruction.clone())))
+            .chain([("command", facts.command.join(" "))]);
+        for (place, text) in texts {
+            for needle in self.parts.needles.iter().filter(|needle| text.contains(&needle.value)) {
+                let shown = text.replace(&needle.value, "********");
+                found.push(Occurrence { key: needle.key.clone(), place: place.into(), detail: shown.chars().take(160).collect() });
+            }
+        }
+        Ok(found)
+    }
+}

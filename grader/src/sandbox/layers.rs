@@ -1,0 +1,267 @@
+//! What each layer of an image holds, read from `docker image save`.
+//!
+//! Owns: reading saved images as a stream, and remembering what a layer holds: a layer's digest
+//! names its content, so it never has to be read twice. Must not: decide what may be in a layer.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use bollard::Docker;
+use flate2::read::GzDecoder;
+use futures_util::TryStreamExt;
+use memchr::memmem;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::facts::{ImageFacts, LayerFile, LayerFiles};
+use crate::fault::Fault;
+
+/// A value to look for in every file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needle {
+    /// What it is called in reports.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What was read from a layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerScan {
+    /// Its files.
+    pub files: LayerFiles,
+    /// Needles (by key) and the paths in which they were found.
+    pub found: Vec<(String, String)>,
+}
+
+/// Reads an image's layers, lowest first. Layers of the base are listed but not searched.
+pub async fn scan(
+    client: &Docker,
+    reference: &str,
+    image: &ImageFacts,
+    needles: &[Needle],
+    cache: &Path,
+) -> Result<Vec<LayerScan>, Fault> {
+    let remembered = Remembered::new(cache, needles)?;
+    if let Some(all) = image.layers.iter().map(|digest| remembered.get(digest)).collect::<Option<Vec<_>>>() {
+        return Ok(all);
+    }
+    let stream = client.export_image(reference).map_err(std::io::Error::other);
+    let bridge = SyncIoBridge::new(StreamReader::new(Box::pin(stream)));
+    let needles = needles.to_vec();
+    let unreadable = |reason: String| Fault::Unreadable { what: format!("the saved image {reference}"), reason };
+    let saved = tokio::task::spawn_blocking(move || Saved::read(bridge, &needles))
+        .await
+        .map_err(|error| unreadable(error.to_string()))?
+        .map_err(|error| unreadable(error.to_string()))?;
+    let scans = saved.in_order(&image.layers).ok_or_else(|| unreadable("its manifest names layers that are not in it".into()))?;
+    for scan in &scans {
+        remembered.put(scan)?;
+    }
+    Ok(scans)
+}
+
+/// Scans kept on disk, by the layer's digest and what was looked for.
+struct Remembered(PathBuf);
+
+impl Remembered {
+    fn new(cache: &Path, needles: &[Needle]) -> Result<Self, Fault> {
+        let mut hash = Sha256::new();
+        for needle in needles {
+            hash.update(format!("{}={}\n", needle.key, needle.value));
+        }
+        let name: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let folder = cache.join("layers").join(name);
+        fs::create_dir_all(&folder).map_err(Fault::file(&folder))?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        self.0.join(digest.replace(':', "-")).with_extension("json")
+    }
+
+    /// A file that cannot be read is as good as none: the layer is read again.
+    fn get(&self, digest: &str) -> Option<LayerScan> {
+        serde_json::from_slice(&fs::read(self.path(digest)).ok()?).ok()
+    }
+
+    fn put(&self, scan: &LayerScan) -> Result<(), Fault> {
+        let path = self.path(&scan.files.digest);
+        let unfinished = tempfile::NamedTempFile::new_in(&self.0).map_err(Fault::file(&path))?;
+        serde_json::to_writer(&unfinished, scan).map_err(|error| Fault::file(&path)(error.into()))?;
+        unfinished.persist(&path).map_err(|error| Fault::file(&path)(error.error))?;
+        Ok(())
+    }
+}
+
+/// A saved image as it is read: layers by their names in the archive.
+#[derive(Default)]
+struct Saved {
+    layers: BTreeMap<String, LayerScan>,
+    links: BTreeMap<String, String>,
+    manifest: Vec<ManifestEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ManifestEntry {
+    layers: Vec<String>,
+}
+
+impl Saved {
+    fn read(archive: impl Read, needles: &[Needle]) -> std::io::Result<Self> {
+        let mut saved = Self::default();
+        for entry in tar::Archive::new(archive).entries()? {
+            let mut entry = entry?;
+            let name = entry.path()?.display().to_string();
+            if name == "manifest.json" {
+                saved.manifest = serde_json::from_reader(&mut entry)?;
+            } else if entry.header().entry_type().is_symlink() {
+                // Engines before 25 write a layer that occurs twice as a link.
+                if let Some(to) = entry.link_name()? {
+                    saved.links.insert(name, to.display().to_string().trim_start_matches("../").to_owned());
+                }
+            } else if entry.size() > 0 && (name.ends_with("layer.tar") || name.starts_with("blobs/")) {
+                if let Some(scan) = read_layer(entry, needles)? {
+                    saved.layers.insert(name, scan);
+                }
+            }
+        }
+        Ok(saved)
+    }
+
+    /// The manifest lists layers in the same order as the image's configuration.
+    fn in_order(mut self, digests: &[String]) -> Option<Vec<LayerScan>> {
+        let names = self.manifest.into_iter().next()?.layers;
+        digests
+            .iter()
+            .enumerate()
+            .map(|(index, digest)| {
+                let name = names.get(index)?;
+                let name = self.links.get(name).unwrap_or(name);
+                // Empty layers may share one entry, so nothing is taken out.
+                let mut scan = self.layers.get_mut(name)?.clone();
+                scan.files.digest.clone_from(digest);
+                Some(scan)
+            })
+            .collect()
+    }
+}
+
+/// Reads a layer, compressed or not; `None` for a blob that is no archive (JSON).
+fn read_layer(blob: impl Read, needles: &[Needle]) -> std::io::Result<Option<LayerScan>> {
+    let mut blob = BufReader::new(blob);
+    let begin = blob.fill_buf()?;
+    if begin.first() == Some(&b'{') {
+        return Ok(None);
+    }
+    if begin.starts_with(&[0x1f, 0x8b]) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }.map(Some)
+}
+
+fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> {
+    let mut scan = LayerScan::default();
+    for entry in tar::Archive::new(layer).entries()? {
+        let mut entry = entry?;
+        if entry.header().entry_type().is_dir() {
+            continue;
+        }
+        let path = entry.path()?.display().to_string();
+        let (path, whiteout) = whiteout(&path);
+        let bytes = entry.size();
+        for key in search(&mut entry, needles)? {
+            scan.found.push((key, path.clone()));
+        }
+        scan.files.files.push(LayerFile { path, bytes, whiteout });
+    }
+    Ok(scan)
+}
+
+/// The path that a whiteout hides (OCI image layer specification, "Whiteouts").
+fn whiteout(path: &str) -> (String, bool) {
+    let path = path.trim_start_matches("./");
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    match name.strip_prefix(".wh.") {
+        // An opaque folder hides everything that lower layers have in it.
+        Some(".wh..opq") => (folder.to_owned(), true),
+        Some(hidden) if folder.is_empty() => (hidden.to_owned(), true),
+        Some(hidden) => (format!("{folder}/{hidden}"), true),
+        None => (path.to_owned(), false),
+    }
+}
+
+/// The keys of the needles that occur, read in pieces that overlap by the longest needle.
+fn search(file: &mut impl Read, needles: &[Needle]) -> std::io::Result<Vec<String>> {
+    let longest = needles.iter().map(|needle| needle.value.len()).max().unwrap_or(0);
+    if longest == 0 {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<String> = Vec::new();
+    let mut window = vec![0_u8; 64 * 1024 + longest];
+    let mut kept = 0;
+    loop {
+        let read = file.read(&mut window[kept..])?;
+        if read == 0 {
+            return Ok(found);
+        }
+        let filled = kept + read;
+        for needle in needles.iter().filter(|needle| !needle.value.is_empty()) {
+            if !found.contains(&needle.key) && memmem::find(&window[..filled], needle.value.as_bytes()).is_some() {
+                found.push(needle.key.clone());
+            }
+        }
+        kept = filled.min(longest - 1);
+        window.copy_within(filled - kept..filled, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needle(value: &str) -> Vec<Needle> {
+        vec![Needle { key: "KEY".into(), value: value.into() }]
+    }
+
+    #[test]
+    fn a_value_across_the_border_of_two_pieces_is_found() {
+        let mut text = vec![b'x'; 64 * 1024 - 3];
+        text.extend_from_slice(b"secret-value");
+        assert_eq!(search(&mut text.as_slice(), &needle("secret-value")).expect("read"), ["KEY"]);
+        assert!(search(&mut text.as_slice(), &needle("secret-valuf")).expect("read").is_empty());
+    }
+
+    #[test]
+    fn whiteouts_name_what_they_hide() {
+        assert_eq!(whiteout("app/.wh..env"), ("app/.env".into(), true));
+        assert_eq!(whiteout("app/.wh..wh..opq"), ("app".into(), true));
+        assert_eq!(whiteout("./app/x"), ("app/x".into(), false));
+    }
+
+    #[test]
+    fn a_saved_image_gives_its_layers_in_order_with_what_was_found() {
+        let mut layer = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(6);
+        header.set_cksum();
+        layer.append_data(&mut header, "app/.env", b"a=1234".as_slice()).expect("layer");
+        let layer = layer.into_inner().expect("layer");
+        let mut saved = tar::Builder::new(Vec::new());
+        for (name, data) in [
+            ("blobs/sha256/aa", layer.as_slice()),
+            ("blobs/sha256/bb", b"{}".as_slice()),
+            ("manifest.json", br#"[{"Config":"c","Layers":["blobs/sha256/aa"]}]"#.as_slice()),
+        ] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(data.len() as u64);
+            header.set_cksum();
+            saved.append_data(&mut header, name, data).expect("entry");
+        }
+        let archive = saved.into_inner().expect("archive");
+        let scans = Saved::read(archive.as_slice(), &needle("1234")).expect("read").in_order(&["sha256:aa".into()]).expect("order");
+        assert_eq!(scans[0].files.files[0].path, "app/.env");
+        assert_eq!(scans[0].found, [("KEY".to_owned(), "app/.env".to_owned())]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Looking at containers from outside, with tools that are not theirs.
+//!
+//! Owns: one helper container per run, made from an image of the course, that sees the host's
+//! process ids. Must not: run anything that a submission contains.
+//!
+//! A learner's image may have no shell, or one that lies. Everything that the kernel knows about
+//! a container is read through `/proc` of its main process by this helper instead: cgroup
+//! limits, sockets, its file system (`/proc/PID/root`), signals.
+
+use bollard::Docker;
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+
+use super::container::exec;
+use super::facts::{KernelFacts, WriteAttempt};
+use super::run_id::{LABEL, RunId};
+use crate::fault::Fault;
+
+/// Memory values at or above this mean "no limit": cgroup v1 shows the largest multiple of the
+/// page size below 2^63 where none is set.
+const NO_MEMORY_LIMIT: u64 = 1 << 60;
+
+/// The helper container.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    id: String,
+}
+
+impl Probe {
+    /// Starts the helper from `image`.
+    pub async fn start(client: &Docker, image: &str, run: &RunId) -> Result<Self, Fault> {
+        let name = format!("grader-{run}-probe");
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            entrypoint: Some(vec!["sleep".into()]),
+            cmd: Some(vec!["infinity".into()]),
+            user: Some("0".into()),
+            labels: Some([(LABEL.to_owned(), run.to_string())].into()),
+            host_config: Some(HostConfig {
+                pid_mode: Some("host".into()),
+                userns_mode: Some("host".into()),
+                network_mode: Some("none".into()),
+                // To follow /proc/PID/root of processes that run as somebody else.
+                cap_add: Some(vec!["SYS_PTRACE".into()]),
+                security_opt: Some(vec!["apparmor=unconfined".into(), "label=disable".into()]),
+                auto_remove: Some(true),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::default().name(&name).build();
+        let created = client.create_container(Some(options), body).await.map_err(Fault::docker("creating the grader's probe"))?;
+        client.start_container(&created.id, None).await.map_err(Fault::docker("starting the grader's probe"))?;
+        Ok(Self { id: created.id })
+    }
+
+    /// What the kernel keeps about the container whose main process is `pid`.
+    pub async fn kernel(&self, client: &Docker, pid: i64) -> Result<KernelFacts, Fault> {
+        Ok(parse_kernel(&self.shell(client, KERNEL_SCRIPT, &[pid.to_string()]).await?))
+    }
+
+    /// Tries to write into folders of the container, as root.
+    pub async fn try_write(&self, client: &Docker, pid: i64, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
+        let mut arguments = vec![pid.to_string()];
+        arguments.extend(folders.iter().cloned());
+        let output = self.shell(client, WRITE_SCRIPT, &arguments).await?;
+        let said: Vec<&str> = output.lines().collect();
+        let attempts = folders.iter().enumerate().map(|(index, folder)| {
+            let word = said.get(index).copied().unwrap_or("no answer");
+            WriteAttempt { folder: folder.clone(), error: (word != "written").then(|| word.to_owned()) }
+        });
+        Ok(attempts.collect())
+    }
+
+    /// Sends a signal to processes by their host ids.
+    pub async fn signal(&self, client: &Docker, signal: &str, pids: &[i64]) -> Result<(), Fault> {
+        let mut arguments = vec![signal.to_owned()];
+        arguments.extend(pids.iter().map(ToString::to_string));
+        self.shell(client, "kill -\"$@\"", &arguments).await.map(|_| ())
+    }
+
+    async fn shell(&self, client: &Docker, script: &str, arguments: &[String]) -> Result<String, Fault> {
+        let mut command: Vec<String> = ["sh", "-c", script, "probe"].map(str::to_owned).to_vec();
+        command.extend(arguments.iter().cloned());
+        exec(client, &self.id, command, 10_000).await.map(|exit| exit.output)
+    }
+}
+
+/// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables.
+const KERNEL_SCRIPT: &str = r#"
+cd "/proc/$1/root/sys/fs/cgroup" 2>/dev/null || exit 1
+for file in memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max; do
+    if [ -r "$file" ]; then echo "$file $(cat "$file")"; fi
+done
+cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null
+"#;
+
+/// Writes a file into each folder and removes it; prints `written` or the reason.
+const WRITE_SCRIPT: &str = r#"
+pid=$1; shift
+for folder in "$@"; do
+    file="/proc/$pid/root$folder/.grader-write-test"
+    if said=$( { : > "$file"; } 2>&1 ); then rm -f "$file"; echo written; else echo "${said##*: }"; fi
+done
+"#;
+
+fn parse_kernel(output: &str) -> KernelFacts {
+    let mut facts = KernelFacts { cpu_period_us: 100_000, ..KernelFacts::default() };
+    for line in output.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok());
+        match words.first().copied().unwrap_or_default() {
+            "memory.max" | "memory/memory.limit_in_bytes" => {
+                facts.memory_max = number(1).filter(|bytes| *bytes < NO_MEMORY_LIMIT);
+            }
+            "cpu.max" => {
+                facts.cpu_quota_us = number(1);
+                facts.cpu_period_us = number(2).unwrap_or(facts.cpu_period_us);
+            }
+            "cpu/cpu.cfs_quota_us" => facts.cpu_quota_us = number(1),
+            "cpu/cpu.cfs_period_us" => facts.cpu_period_us = number(1).unwrap_or(facts.cpu_period_us),
+            "pids.max" | "pids/pids.max" => facts.pids_max = number(1),
+            _ => socket(&words, &mut facts),
+        }
+    }
+    facts.listening.sort_unstable();
+    facts.listening.dedup();
+    facts
+}
+
+/// One line of `/proc/PID/net/tcp`: `sl local_address rem_address st tx:rx ...`, see proc(5).
+fn socket(words: &[&str], facts: &mut KernelFacts) {
+    const ESTABLISHED: &str = "01";
+    const LISTEN: &str = "0A";
+    let [_, local, _, state, queues, ..] = words else { return };
+    let Some((address, port)) = local.split_once(':') else { return };
+    let Ok(port) = u16::from_str_radix(port, 16) else { return };
+    let loopback = address == "0100007F" || address == "00000000000000000000000001000000";
+    if *state == LISTEN && !loopback {
+        facts.listening.push(port);
+    }
+    let nothing_unread = queues.split_once(':').is_some_and(|(_, unread)| unread.chars().all(|digit| digit == '0'));
+    if *state == ESTABLISHED && nothing_unread {
+        *facts.connections_read.entry(port).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_cgroup_v2_are_read() {
+        let facts = parse_kernel("memory.max 268435456\ncpu.max 50000 100000\npids.max max\n");
+        assert_eq!((facts.memory_max, facts.cpus(), facts.pids_max), (Some(268_435_456), Some(0.5), None));
+    }
+
+    #[test]
+    fn limits_of_cgroup_v1_are_read_and_its_huge_number_is_none() {
+        let text = "memory/memory.limit_in_bytes 9223372036854771712\ncpu/cpu.cfs_quota_us -1\ncpu/cpu.cfs_period_us 100000\npids/pids.max 64\n";
+        let facts = parse_kernel(text);
+        assert_eq!((facts.memory_max, facts.cpu_quota_us, facts.pids_max), (None, None, Some(64)));
+    }
+
+    #[test]
+    fn listening_ports_leave_out_loopback_and_connections_count_when_read() {
+        let text = "  sl  local_address rem_address   st tx_queue rx_queue\n\
+            0: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000\n\
+            1: 0100007F:240D 00000000:0000 0A 00000000:00000000 00:00000000\n\
+            2: 020012AC:0BB8 010012AC:D431 01 00000000:00000000 00:00000000\n\
+            3: 020012AC:0BB8 010012AC:D432 01 00000000:00000040 00:00000000\n";
+        let facts = parse_kernel(text);
+        assert_eq!(facts.listening, [3000]);
+        assert_eq!(facts.connections_read.get(&3000), Some(&1));
+    }
+}

@@ -1,0 +1,157 @@
+//! The copies of a submission that a run works on. The learner's own files are only read.
+//!
+//! Owns: a folder of the run, with one copy per use, the planted secret and the planted
+//! folders. Must not: start anything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::run_id::RunId;
+use crate::course::Lesson;
+use crate::course::spec::{EditSpec, SecretSpec};
+use crate::fault::Fault;
+use crate::sandbox::facts::EditDone;
+
+/// Folders that are never copied out of a learner's folder: they are large and not theirs.
+pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
+/// The file by which a planted folder is recognised.
+pub const MARKER: &str = ".from-the-host";
+
+/// The scratch folder of a run. Removed when dropped.
+pub struct Scratch {
+    root: PathBuf,
+    host_folders: Vec<String>,
+    kept: bool,
+}
+
+impl Scratch {
+    /// Copies the learner's files, with the course's own copy of the given files over them.
+    pub fn prepare(cache: &Path, run: &RunId, lesson: &Lesson, learner: &Path) -> Result<Self, Fault> {
+        let root = cache.join("runs").join(run.as_str());
+        let scratch = Self { root, host_folders: lesson.spec.host_folders.clone(), kept: false };
+        let source = scratch.source();
+        fs::create_dir_all(&source).map_err(Fault::file(&source))?;
+        copy_tree(learner, &source)?;
+        for given in given_files(lesson)? {
+            let to = source.join(&given);
+            if let Some(parent) = to.parent() {
+                fs::create_dir_all(parent).map_err(Fault::file(parent))?;
+            }
+            // A learner's link in this place must not lead the copy elsewhere.
+            let _ = fs::remove_file(&to);
+            let from = lesson.starter().join(&given);
+            fs::copy(&from, &to).map_err(Fault::file(&from))?;
+        }
+        Ok(scratch)
+    }
+
+    /// The copy from which all others are made.
+    #[must_use]
+    pub fn source(&self) -> PathBuf {
+        self.root.join("source")
+    }
+
+    /// A file of the run itself, outside of the learner's copies.
+    #[must_use]
+    pub fn own_file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Makes (once) the copy called `name`, as a folder on a learner's machine would look.
+    pub fn copy(&self, name: &str) -> Result<PathBuf, Fault> {
+        let to = self.root.join(name);
+        if !to.exists() {
+            copy_tree(&self.source(), &to)?;
+            for folder in &self.host_folders {
+                let marker = to.join(folder).join(MARKER);
+                fs::create_dir_all(to.join(folder)).map_err(Fault::file(&marker))?;
+                fs::write(&marker, "This folder stands for the one on a developer's machine.\n")
+                    .map_err(Fault::file(&marker))?;
+            }
+        }
+        Ok(to)
+    }
+
+    /// Leaves the folder to the sweep, which removes the containers that have it mounted first.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+
+    /// Replaces the value of the secret in the source copy, and gives the one that was there.
+    pub fn plant(&self, secret: &SecretSpec, value: &str) -> Result<Option<String>, Fault> {
+        let path = self.source().join(&secret.file);
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+        let mut before = None;
+        let mut lines: Vec<String> = Vec::new();
+        for line in text.lines() {
+            match line.split_once('=') {
+                Some((key, old)) if key.trim() == secret.key => {
+                    before = Some(old.trim().trim_matches(['"', '\'']).to_owned());
+                    lines.push(format!("{}={value}", secret.key));
+                }
+                _ => lines.push(line.to_owned()),
+            }
+        }
+        if before.is_none() {
+            lines.push(format!("{}={value}", secret.key));
+        }
+        fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
+        Ok(before)
+    }
+
+    /// Makes the lesson's edit in a copy, in place, as an editor that keeps the file would.
+    pub fn edit(&self, copy: &Path, edit: &EditSpec, token: &str) -> Result<EditDone, Fault> {
+        let path = copy.join(&edit.file);
+        let text = fs::read_to_string(&path).map_err(Fault::file(&path))?;
+        fs::write(&path, text.replace(&edit.find, token)).map_err(Fault::file(&path))?;
+        Ok(EditDone { file: edit.file.clone(), before: edit.find.clone(), after: token.to_owned() })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What stays behind is removed by the next run's sweep.
+            let _ = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// The files of the starter that are not the learner's to write, relative to it.
+pub fn given_files(lesson: &Lesson) -> Result<Vec<PathBuf>, Fault> {
+    let starter = lesson.starter();
+    let mut given = Vec::new();
+    for entry in WalkDir::new(&starter).into_iter().filter_entry(|entry| !is_left_out(entry.file_name())) {
+        let entry = entry.map_err(|error| Fault::file(&starter)(error.into()))?;
+        let relative = entry.path().strip_prefix(&starter).unwrap_or(entry.path());
+        let delivered = lesson.spec.deliver.iter().any(|file| Path::new(file) == relative);
+        if entry.file_type().is_file() && !delivered {
+            given.push(relative.to_path_buf());
+        }
+    }
+    Ok(given)
+}
+
+/// Copies files, folders and links (as links) below `from` into `to`.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<(), Fault> {
+    for entry in WalkDir::new(from).into_iter().filter_entry(|entry| !is_left_out(entry.file_name())) {
+        let entry = entry.map_err(|error| Fault::file(from)(error.into()))?;
+        let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            fs::create_dir_all(&target).map_err(Fault::file(&target))?;
+        } else if kind.is_symlink() {
+            let link = fs::read_link(entry.path()).map_err(Fault::file(entry.path()))?;
+            std::os::unix::fs::symlink(link, &target).map_err(Fault::file(&target))?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target).map_err(Fault::file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_left_out(name: &std::ffi::OsStr) -> bool {
+    NOT_COPIED.iter().any(|left_out| name == *left_out)
+}

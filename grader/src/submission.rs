@@ -1,0 +1,80 @@
+//! The learner's files as text, and where things stand in them.
+//!
+//! Owns: finding lines in Dockerfiles and Compose files. Must not: decide what is allowed, or
+//! run anything. BuildKit and Compose do the real parsing; this only locates.
+
+pub mod compose_file;
+pub mod dockerfile;
+
+use std::path::{Path, PathBuf};
+
+use crate::course::source::Source;
+use crate::verdict::Location;
+use compose_file::ComposeFile;
+use dockerfile::Dockerfile;
+
+/// The files of one submission.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The folder that holds them.
+    pub dir: PathBuf,
+}
+
+impl Submission {
+    /// The Dockerfile, empty when there is none.
+    #[must_use]
+    pub fn dockerfile(&self) -> Dockerfile {
+        Dockerfile::parse(&self.text("Dockerfile").unwrap_or_default())
+    }
+
+    /// The text of a file, if it is there and is text.
+    #[must_use]
+    pub fn text(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(self.dir.join(file)).ok()
+    }
+
+    /// A file with its text, for showing a place in it.
+    #[must_use]
+    pub fn source(&self, file: &str) -> Option<Source> {
+        Some(Source { name: file.to_owned(), text: self.text(file)? })
+    }
+
+    /// The line of a file as a location.
+    #[must_use]
+    pub fn location(&self, file: &str, line: usize) -> Option<Location> {
+        let text = self.text(file)?;
+        let line_text = text.lines().nth(line.checked_sub(1)?)?.trim_end().to_owned();
+        Some(Location { file: file.to_owned(), line, text: line_text })
+    }
+
+    /// Where a path of keys stands: in the last of `files` that has all of it, else where the
+    /// longest part of it stands.
+    #[must_use]
+    pub fn locate_key(&self, files: &[String], path: &[&str]) -> Option<Location> {
+        let texts: Vec<_> = files.iter().rev().filter_map(|file| Some((file, self.text(file)?))).collect();
+        let parsed: Vec<_> =
+            texts.iter().filter_map(|(file, text)| Some((*file, ComposeFile::parse(text)?))).collect();
+        (1..=path.len()).rev().find_map(|length| {
+            parsed.iter().find_map(|(file, yaml)| self.location(file, yaml.line_of(&path[..length])?))
+        })
+    }
+
+    /// The last instruction of this name in the Dockerfile, within a stage or the stages that it
+    /// is made from.
+    #[must_use]
+    pub fn locate_instruction(&self, target: &str, name: &str) -> Option<Location> {
+        let line = self.dockerfile().last_in_lineage(target, name)?.line;
+        self.location("Dockerfile", line)
+    }
+}
+
+/// Whether a path, with its symbolic links followed, lies in a folder.
+#[must_use]
+pub fn is_inside(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    // What does not exist yet would be made by Docker: its nearest existing parent decides.
+    path.ancestors()
+        .find_map(|part| part.canonicalize().ok())
+        .is_some_and(|real| real.starts_with(&folder))
+        && !path.components().any(|part| part.as_os_str() == ".." && !path.exists())
+}

@@ -1,0 +1,152 @@
+//! Splits a Dockerfile into instructions with their lines.
+//!
+//! Owns: line continuations, comments, here-documents and stages, only as far as needed to say
+//! where something stands. Must not: evaluate anything; BuildKit does.
+
+/// A Dockerfile's instructions, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dockerfile {
+    /// The instructions.
+    pub instructions: Vec<Instruction>,
+}
+
+/// One instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instruction {
+    /// Its name in upper case.
+    pub name: String,
+    /// The rest, continuation lines joined by spaces.
+    pub arguments: String,
+    /// The line on which it begins, from 1.
+    pub line: usize,
+    /// The stage that it belongs to: the name after `AS` in lower case, else its number. Empty
+    /// before the first `FROM`.
+    pub stage: String,
+}
+
+impl Dockerfile {
+    /// Splits the text. Never fails: what is no instruction keeps its first word as its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut instructions: Vec<Instruction> = Vec::new();
+        let mut stage = String::new();
+        let mut stages = 0;
+        let mut lines = text.lines().enumerate();
+        while let Some((index, first)) = lines.next() {
+            let first = first.trim();
+            if first.is_empty() || first.starts_with('#') {
+                continue;
+            }
+            let mut joined = String::new();
+            let mut part = first;
+            loop {
+                let (body, goes_on) = part.strip_suffix('\\').map_or((part, false), |body| (body, true));
+                if !body.starts_with('#') {
+                    joined.push_str(body.trim());
+                    joined.push(' ');
+                }
+                // A comment between continued lines does not end the instruction.
+                if !(goes_on || part.starts_with('#') || part.is_empty()) {
+                    break;
+                }
+                let Some((_, next)) = lines.next() else { break };
+                part = next.trim();
+            }
+            let (name, arguments) = joined.trim().split_once(char::is_whitespace).unwrap_or((joined.trim(), ""));
+            let (name, arguments) = (name.to_uppercase(), arguments.trim().to_owned());
+            for end in here_documents(&arguments) {
+                for (_, line) in lines.by_ref() {
+                    if line.trim() == end {
+                        break;
+                    }
+                }
+            }
+            if name == "FROM" {
+                stage = stage_name(&arguments).unwrap_or_else(|| stages.to_string());
+                stages += 1;
+            }
+            instructions.push(Instruction { name, arguments, line: index + 1, stage: stage.clone() });
+        }
+        Self { instructions }
+    }
+
+    /// The `FROM` that begins a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&Instruction> {
+        self.instructions.iter().find(|i| i.name == "FROM" && i.stage.eq_ignore_ascii_case(name))
+    }
+
+    /// The last instruction of this name in a stage, or in the stages that it is made `FROM`.
+    #[must_use]
+    pub fn last_in_lineage(&self, target: &str, name: &str) -> Option<&Instruction> {
+        let mut stage = target.to_owned();
+        // A stage can only be made from one above it, so this ends.
+        for _ in 0..=self.instructions.len() {
+            let found = self.instructions.iter().rev().find(|i| i.stage.eq_ignore_ascii_case(&stage) && i.name == name);
+            if found.is_some() {
+                return found;
+            }
+            stage = self.stage(&stage)?.base()?.to_owned();
+        }
+        None
+    }
+}
+
+impl Instruction {
+    /// The image or stage after `FROM`, without flags.
+    #[must_use]
+    pub fn base(&self) -> Option<&str> {
+        self.arguments.split_whitespace().find(|word| !word.starts_with("--"))
+    }
+}
+
+fn stage_name(arguments: &str) -> Option<String> {
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let at = words.iter().position(|word| word.eq_ignore_ascii_case("as"))?;
+    words.get(at + 1).map(|name| name.to_lowercase())
+}
+
+/// The words that end the here-documents of an instruction (`<<EOF`, `<<-"EOF"`).
+fn here_documents(arguments: &str) -> Vec<String> {
+    arguments
+        .split_whitespace()
+        .filter_map(|word| word.split_once("<<").map(|(_, end)| end))
+        .map(|end| end.trim_start_matches('-').trim_matches(['"', '\'']).to_owned())
+        .filter(|end| end.chars().next().is_some_and(char::is_alphabetic) && end.chars().all(char::is_alphanumeric))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# syntax=x\nFROM --platform=linux/amd64 node:22 AS Base\nRUN a && \\\n  # why\n    b\n\nRUN <<EOF\nUSER root\nEOF\nFROM base AS production\nuser node\n";
+
+    #[test]
+    fn continued_lines_and_comments_belong_to_one_instruction() {
+        let file = Dockerfile::parse(TEXT);
+        let run = &file.instructions[1];
+        assert_eq!((run.name.as_str(), run.arguments.as_str(), run.line), ("RUN", "a && b", 3));
+    }
+
+    #[test]
+    fn what_stands_in_a_here_document_is_no_instruction() {
+        let file = Dockerfile::parse(TEXT);
+        let names: Vec<_> = file.instructions.iter().map(|i| i.name.as_str()).collect();
+        assert_eq!(names, ["FROM", "RUN", "RUN", "FROM", "USER"]);
+    }
+
+    #[test]
+    fn an_instruction_is_found_in_its_stage_or_the_one_below() {
+        let file = Dockerfile::parse(TEXT);
+        assert_eq!(file.last_in_lineage("production", "USER").map(|i| i.line), Some(11));
+        assert_eq!(file.last_in_lineage("production", "RUN").map(|i| i.line), Some(7));
+        assert_eq!(file.last_in_lineage("base", "USER"), None);
+        assert_eq!(file.last_in_lineage("nowhere", "USER"), None);
+    }
+
+    #[test]
+    fn the_base_of_a_stage_is_named_without_flags() {
+        assert_eq!(Dockerfile::parse(TEXT).instructions[0].base(), Some("node:22"));
+    }
+}
