@@ -1,1 +1,166 @@
-//! cli
+//! The command line: types only.
+//!
+//! Owns: names, arguments and help. Must not: do anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+//TMP use crate::commands::images::ImagesCommand;
+use crate::sandbox::build::BuildSettings;
+
+/// Grades Docker exercises by what really happens in a Docker daemon.
+#[derive(Debug, Parser)]
+#[command(name = "grader", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 passed, 1 the submission fell short, 2 wrong usage, 3 a fault of the machine.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the lessons, and how far you are.
+    List(Format),
+    /// Make your copy of an exercise, under workspace/.
+    Start {
+        /// The lesson: lesson36, 36 or dev-vs-prod.
+        lesson: String,
+    },
+    /// Build, run, measure and judge your exercise.
+    Check(CheckArgs),
+    /// Show the next hint of a check that failed.
+    Hint {
+        /// The lesson; left out, the one whose folder you are in.
+        lesson: Option<String>,
+        /// The check's id; left out, the first one that failed last time.
+        check: Option<String>,
+    },
+    /// Put the starter's files back. What you have is kept as a snapshot.
+    Reset {
+        /// The lesson; left out, the one whose folder you are in.
+        lesson: Option<String>,
+    },
+    /// Answer the questions of a lesson.
+    Quiz {
+        /// The lesson; left out, the one whose folder you are in.
+        lesson: Option<String>,
+    },
+    /// The base images: what they are, make, remove, save, load.
+    //TMP Images {
+    //TMP     /// What to do with them.
+    //TMP     #[command(subcommand)]
+    //TMP     command: ImagesCommand,
+    //TMP },
+    /// Look at the machine: daemon, permissions, versions, disk, clock, images; each with its fix.
+    Doctor(Format),
+    /// Remove what killed runs have left behind. Runs that are alive are not touched.
+    Sweep,
+    /// The book.
+    Book {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: BookCommand,
+    },
+    /// For authors of lessons.
+    Dev {
+        /// What to do.
+        #[command(subcommand)]
+        command: DevCommand,
+    },
+    /// Print a completion script, for example `grader completions bash`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Answer mdBook as a preprocessor (`[preprocessor.grader]` in book.toml).
+    #[command(hide = true)]
+    Preprocess {
+        /// `supports RENDERER`, or nothing to read a book from standard input.
+        arguments: Vec<String>,
+    },
+}
+
+/// `grader check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The lesson; left out, the one whose folder you are in.
+    pub lesson: Option<String>,
+    /// The folder to grade, instead of your copy under workspace/.
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// How the report is written.
+    #[command(flatten)]
+    pub format: Format,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
+}
+
+/// How builds run.
+#[derive(Debug, Clone, Args)]
+pub struct BuildArgs {
+    /// Give build steps no network: everything must come from the base images' package caches.
+    #[arg(long)]
+    pub offline: bool,
+    /// End a build after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::policy::limits::BUILD_SECONDS)]
+    pub build_seconds: u64,
+}
+
+impl BuildArgs {
+    /// The settings that they stand for.
+    #[must_use]
+    pub fn settings(&self) -> BuildSettings {
+        BuildSettings { network: !self.offline, seconds: self.build_seconds }
+    }
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Format {
+    /// For people, or one JSON object for programs.
+    #[arg(long, value_enum, default_value_t = FormatName::Human)]
+    pub format: FormatName,
+}
+
+/// The names of the formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// Text.
+    Human,
+    /// JSON.
+    Json,
+}
+
+/// `grader book`.
+#[derive(Debug, Subcommand)]
+pub enum BookCommand {
+    /// Build the book as HTML.
+    Build {
+        /// The folder to write to; left out, book/book.
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `grader dev`.
+#[derive(Debug, Subcommand)]
+pub enum DevCommand {
+    /// Prove a lesson's checks: the starter fails, solutions pass, wrong ones fail as they say.
+    Check {
+        /// The lesson; left out, all of them.
+        lesson: Option<String>,
+        /// Only submissions whose name contains this.
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// How many submissions are graded at the same time.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+        /// How builds run.
+        #[command(flatten)]
+        builds: BuildArgs,
+    },
+}

@@ -1,2 +1,45 @@
-//! The commands.
+//! What each command does, one file per command.
+//!
+//! Owns: putting the library's parts together for a person at a terminal. Must not: measure or
+//! judge.
+
+pub mod check;
+pub mod dev;
+pub mod doctor;
+pub mod hint;
+pub mod images;
+pub mod list;
+pub mod live;
 pub mod quiz;
+pub mod start;
+pub mod sweep;
+
+use std::path::PathBuf;
+
+use crate::course::{Course, Lesson};
+use crate::fault::Fault;
+use crate::workspace;
+
+/// The current folder.
+pub fn here() -> Result<PathBuf, Fault> {
+    std::env::current_dir().map_err(Fault::file("."))
+}
+
+/// The course that the current folder belongs to. `GRADER_COURSE` names another one.
+pub fn course() -> Result<Course, Fault> {
+    let start = std::env::var_os("GRADER_COURSE").map(PathBuf::from);
+    Ok(Course::find(&start.map_or_else(here, Ok)?)?)
+}
+
+/// The lesson that was named, or the one whose folder we are in.
+pub fn lesson(course: &Course, named: Option<&str>) -> Result<Lesson, Fault> {
+    if let Some(called) = named {
+        return course.lesson(called);
+    }
+    match workspace::lesson_at(course, &here()?)? {
+        Some(name) => course.lesson(&name.id),
+        None => Err(Fault::Usage {
+            message: "which lesson? Name it (for example `lesson36`), or go into its folder under workspace/.".into(),
+        }),
+    }
+}

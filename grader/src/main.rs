@@ -1,1 +1,108 @@
-fn main(){}
+//! The `grader` program: parse, run, exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use grader::cli::{BookCommand, Cli, Command, DevCommand, FormatName};
+use grader::course::quiz::Quiz;
+use grader::fault::Fault;
+use grader::progress::Progress;
+use grader::{book, commands};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let wants_json = matches!(&cli.command, Command::Check(args) if args.format.format == FormatName::Json);
+    let mut out = anstream::stdout();
+    let result = run(cli, &mut out);
+    let _ = out.flush();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(fault) => {
+            if wants_json {
+                let object = serde_json::json!({"schema": grader::report::SCHEMA, "result": "fault", "message": fault.to_string(), "remedy": fault.remedy()});
+                println!("{object:#}");
+            }
+            anstream::eprintln!("grader: {fault}\n{}", fault.remedy());
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
+    match cli.command {
+        Command::List(format) => commands::list::run(&commands::course()?, format.format, out),
+        Command::Start { lesson } => {
+            let course = commands::course()?;
+            commands::start::start(&course, &course.lesson(&lesson)?, out)
+        }
+        Command::Check(args) => wait(commands::check::run(&args, out)),
+        Command::Hint { lesson, check } => {
+            let course = commands::course()?;
+            commands::hint::run(&commands::lesson(&course, lesson.as_deref())?, check.as_deref(), out)
+        }
+        Command::Reset { lesson } => {
+            let course = commands::course()?;
+            commands::start::reset(&course, &commands::lesson(&course, lesson.as_deref())?, out)
+        }
+        Command::Quiz { lesson } => quiz(lesson.as_deref()),
+        //TMP Command::Images { command } => wait(async { commands::images::run(&commands::course()?.root, command, out).await }),
+        Command::Doctor(_) | Command::Sweep => Ok(0),
+        //TMP Command::Doctor(format) => wait(async { commands::doctor::run(&commands::course()?.root, format.format, out).await }),
+        //TMP Command::Sweep => wait(commands::sweep::run(out)),
+        Command::Book { command: BookCommand::Build { out: to } } => {
+            let built = book::build(&commands::course()?.root, to.as_deref())?;
+            writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;
+            Ok(0)
+        }
+        Command::Dev { command: DevCommand::Check { lesson, only, jobs, builds } } => wait(async {
+            let course = commands::course()?;
+            let named: Vec<String> = match lesson {
+                Some(lesson) => vec![lesson],
+                None => course.names()?.into_iter().map(|name| name.id).collect(),
+            };
+            let mut all_well = true;
+            for name in named {
+                let lesson = course.lesson(&name)?;
+                all_well &= commands::dev::check(&course, &lesson, only.as_deref(), jobs, &builds.settings(), out).await?;
+            }
+            Ok(u8::from(!all_well))
+        }),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "grader", &mut std::io::stdout());
+            Ok(0)
+        }
+        Command::Preprocess { arguments } => preprocess(&arguments),
+    }
+}
+
+fn quiz(named: Option<&str>) -> Result<u8, Fault> {
+    let course = commands::course()?;
+    let lesson = commands::lesson(&course, named)?;
+    let id = lesson.spec.id.clone();
+    let quiz = Quiz::load(&course.root, &course.page(&lesson))?;
+    let progress = Progress::open()?;
+    let mut keep = |question: &str, answer: &grader::course::quiz::StoredAnswer| progress.answer(&id, question, answer);
+    let kept = commands::quiz::run(&id, &quiz, &progress.answers(&id)?, &mut keep)?;
+    Ok(u8::from(!commands::quiz::all_right(&quiz, &kept)))
+}
+
+fn preprocess(arguments: &[String]) -> Result<u8, Fault> {
+    if let [word, renderer] = arguments
+        && word == "supports"
+    {
+        return Ok(u8::from(!book::supports(renderer)));
+    }
+    book::preprocess(std::io::stdin().lock(), std::io::stdout().lock())?;
+    Ok(0)
+}
+
+/// Runs an asynchronous command to its end.
+fn wait<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Fault::file("the runtime"))?
+        .block_on(work)
+}

@@ -67,12 +67,11 @@ impl Lesson {
         self.checks.iter().find(|check| check.spec.id == id)
     }
 
-    /// The check that judges whether a resource came into being.
-    #[must_use]
-    pub fn opener(&self, resource: &Resource) -> Option<&LessonCheck> {
+    /// The checks that judge whether a resource came into being.
+    pub fn openers(&self, resource: &Resource) -> impl Iterator<Item = &LessonCheck> {
         self.checks
             .iter()
-            .find(|check| check.check.manner() == Manner::Opens && check.check.needs().contains(resource))
+            .filter(move |check| check.check.manner() == Manner::Opens && check.check.needs().contains(resource))
     }
 
     fn validate(&self, source: &Source) -> Result<(), CourseError> {
@@ -102,7 +101,7 @@ impl Lesson {
                 if !self.declares(&resource) {
                     return fail(format!("check `{id}` needs {resource:?}, which the lesson does not declare"), "add [[image]] or [[stack]]");
                 }
-                if self.opener(&resource).is_none() {
+                if self.openers(&resource).next().is_none() {
                     return fail(format!("no check of this lesson judges whether {resource:?} comes into being"), "add `builds` or `stack-starts`");
                 }
             }

@@ -39,9 +39,12 @@ pub fn order(lesson: &Lesson, plan: &Plan) -> Vec<CheckPlan> {
 fn blocked_by(lesson: &Lesson, plan: &Plan, check: &LessonCheck) -> Vec<String> {
     let mut ids = Vec::new();
     for resource in check.check.needs() {
-        for needed in plan.beneath(&resource).into_iter().chain([resource]) {
-            let opener = lesson.opener(&needed).map(|opener| opener.spec.id.clone());
-            ids.extend(opener.filter(|id| *id != check.spec.id));
+        for needed in plan.beneath(&resource).into_iter().chain([resource.clone()]) {
+            // Two opening checks of one resource do not wait for each other unless the lesson says so.
+            if needed == resource && check.check.manner() == Manner::Opens {
+                continue;
+            }
+            ids.extend(lesson.openers(&needed).map(|opener| opener.spec.id.clone()));
         }
     }
     ids.extend(check.spec.after.iter().cloned());

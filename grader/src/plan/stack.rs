@@ -140,14 +140,20 @@ fn limit(service: &mut Map<String, Value>) -> Injected {
         pids: !has(service, "pids_limit", "pids"),
         logging: service.get("logging").is_none(),
     };
+    // Compose wants all limits of a service in one place: under `deploy` where there are some.
+    let deployed = service.get_mut("deploy").and_then(|deploy| deploy.pointer_mut("/resources/limits"));
+    let (place, [memory, cpus, pids]) = match deployed.and_then(Value::as_object_mut) {
+        Some(limits) => (limits, ["memory", "cpus", "pids"]),
+        None => (&mut *service, ["mem_limit", "cpus", "pids_limit"]),
+    };
     if injected.memory {
-        service.insert("mem_limit".into(), json!(limits::MEMORY_BYTES.to_string()));
+        place.insert(memory.into(), json!(limits::MEMORY_BYTES.to_string()));
     }
     if injected.cpus {
-        service.insert("cpus".into(), json!(limits::cpus()));
+        place.insert(cpus.into(), json!(limits::cpus()));
     }
     if injected.pids {
-        service.insert("pids_limit".into(), json!(limits::PROCESSES));
+        place.insert(pids.into(), json!(limits::PROCESSES));
     }
     if injected.logging {
         let options = json!({"max-size": limits::LOG_SIZE, "max-file": "1"});
@@ -232,6 +238,8 @@ mod tests {
         let (plan, _) = planned(json!({"services": {"a": {"image": "x", "deploy": deploy}, "b": {"image": "x"}}}));
         assert_eq!((plan.injected["a"].memory, plan.injected["a"].cpus, plan.injected["a"].pids), (false, false, true));
         assert!(plan.started["services"]["a"].get("mem_limit").is_none());
+        let deployed = &plan.started["services"]["a"]["deploy"]["resources"]["limits"];
+        assert_eq!(deployed["pids"], json!(limits::PROCESSES));
         assert_eq!(plan.started["services"]["b"]["pids_limit"], json!(limits::PROCESSES));
     }
 

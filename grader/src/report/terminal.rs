@@ -1,1 +1,132 @@
-//! terminal
+//! A report as text for people.
+//!
+//! Owns: the layout of the final report. Must not: decide anything. Colour only repeats what a
+//! word already says; without a terminal, or under `NO_COLOR`, there is none.
+
+mod detail;
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{CheckReport, Report, RunResult};
+use crate::verdict::{Detail, Finding, Location, Outcome, Verdict, millis};
+pub use detail::write_detail;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const ODD: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// Writes the whole report.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{STRONG}{}  {}{STRONG:#}\n", report.lesson, report.title)?;
+    for refusal in &report.refusals {
+        writeln!(out, "{BAD}REFUSED{BAD:#}  {}", refusal.what)?;
+        write_location(refusal.at.as_ref(), out)?;
+        writeln!(out, "         {}\n", refusal.why)?;
+    }
+    if report.refusals.is_empty() {
+        for check in &report.checks {
+            write_check(report, check, out)?;
+        }
+    }
+    summary(report, out)
+}
+
+fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
+    let points = format!("{}/{}", check.points, check.of);
+    let mut head = |style: Style, word: &str| {
+        writeln!(out, "{style}{word:<7}{style:#}  {STRONG}{:<62}{STRONG:#} {points:>5}  {FAINT}{}{FAINT:#}", check.title, check.id)
+    };
+    match &check.outcome {
+        Outcome::Judged { verdict: Verdict::Pass(finding) } => {
+            head(GOOD, "PASS")?;
+            writeln!(out, "         {FAINT}{}{FAINT:#}", one_line(&finding.measured))?;
+            // A table is worth showing even when all is well; other evidence is for failures.
+            for detail in finding.details.iter().filter(|detail| shown_on_pass(check, detail)) {
+                write_detail(detail, out)?;
+            }
+        }
+        Outcome::Judged { verdict: Verdict::Fail(finding) } => {
+            head(BAD, "FAIL")?;
+            write_failure(report, check, finding, out)?;
+        }
+        Outcome::Judged { verdict: Verdict::Partial { finding, .. } } => {
+            head(ODD, "PARTLY")?;
+            write_failure(report, check, finding, out)?;
+        }
+        Outcome::Blocked { by } => {
+            head(FAINT, "BLOCKED")?;
+            writeln!(out, "         not measured, because `{by}` did not pass")?;
+        }
+        Outcome::Fault { message, remedy } => {
+            head(ODD, "FAULT")?;
+            writeln!(out, "         {message}")?;
+            writeln!(out, "         This is not your doing, and costs you nothing. {remedy}")?;
+        }
+    }
+    Ok(())
+}
+
+fn shown_on_pass(check: &CheckReport, detail: &Detail) -> bool {
+    check.kind == "environment-map" || matches!(detail, Detail::Note { .. })
+}
+
+fn write_failure(report: &Report, check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "         wanted    {}", finding.wanted)?;
+    writeln!(out, "         measured  {STRONG}{}{STRONG:#}", finding.measured)?;
+    write_location(finding.at.as_ref(), out)?;
+    for detail in &finding.details {
+        write_detail(detail, out)?;
+    }
+    writeln!(out, "         why       {}", check.why)?;
+    writeln!(out, "         hint      grader hint {} {}\n", report.lesson, check.id)
+}
+
+fn write_location(at: Option<&Location>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(at) = at else { return Ok(()) };
+    writeln!(out, "         at        {}:{}", at.file, at.line)?;
+    writeln!(out, "                   {FAINT}{:>4} |{FAINT:#} {}", at.line, at.text)
+}
+
+fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let count = |wanted: fn(&Outcome) -> bool| report.checks.iter().filter(|check| wanted(&check.outcome)).count();
+    let passed = count(|outcome| matches!(outcome, Outcome::Judged { verdict: Verdict::Pass(_) }));
+    let blocked = count(|outcome| matches!(outcome, Outcome::Blocked { .. }));
+    let faults = count(|outcome| matches!(outcome, Outcome::Fault { .. }));
+    let failed = report.checks.len() - passed - blocked - faults;
+    let mut parts = vec![format!("{passed} passed")];
+    for (number, word) in [(failed, "failed"), (blocked, "blocked"), (faults, "could not be measured")] {
+        if number > 0 {
+            parts.push(format!("{number} {word}"));
+        }
+    }
+    let (style, word) = match report.result {
+        RunResult::Passed => (GOOD, "PASSED"),
+        RunResult::Failed => (BAD, "NOT YET"),
+        RunResult::Refused => (BAD, "REFUSED"),
+        RunResult::Fault => (ODD, "FAULT"),
+    };
+    writeln!(
+        out,
+        "\n{style}{word}{style:#}  {STRONG}{} of {} points{STRONG:#}  ({} checks: {})  in {}",
+        report.points,
+        report.of,
+        report.checks.len(),
+        parts.join(", "),
+        millis(report.millis)
+    )?;
+    match report.result {
+        RunResult::Passed => Ok(()),
+        RunResult::Failed => writeln!(out, "Begin with the first FAIL. `grader hint {}` gives its next hint.", report.lesson),
+        RunResult::Refused => writeln!(out, "Nothing was built or started. Mend what is refused, then check again."),
+        RunResult::Fault => writeln!(out, "What could not be measured is no fault of yours: see the lines marked FAULT."),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() > 150 { line.chars().take(149).chain(['…']).collect() } else { line }
+}

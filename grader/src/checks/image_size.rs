@@ -1,0 +1,123 @@
+//! `image-size`: what an image adds over its base stays small.
+//!
+//! Owns: adding up layer sizes. Must not: know why a file is there.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Check, Resource};
+use crate::fault::Fault;
+use crate::sandbox::Sandbox;
+use crate::sandbox::facts::{ImageFacts, LayerFiles};
+use crate::verdict::{Detail, Finding, Location, Verdict, bytes};
+
+/// Adds up the bytes of the layers above the base image, and compares them with a limit and with
+/// another image.
+///
+/// Why it matters: what is not in the image needs no time to pull, no disk, and no patches.
+///
+/// How it is cheated: deleting files in a later layer does not help, since every layer counts;
+/// nor does another base, since the check of shared layers asks for the same one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSize {
+    /// The image, by its name in `[[image]]`.
+    pub image: String,
+    /// The most that it may add over its base, bytes.
+    pub added_bytes: u64,
+    /// An image to compare with.
+    #[serde(default)]
+    pub against: Option<String>,
+    /// The most that it may add, in percent of what the other one adds.
+    #[serde(default)]
+    pub percent: Option<u64>,
+}
+
+/// Layers of the image, and of the one to compare with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The image.
+    pub image: ImageFacts,
+    /// The other one.
+    pub other: Option<ImageFacts>,
+    /// The largest files above the base: path and bytes.
+    pub largest: Vec<(String, u64)>,
+    /// The instruction that made the largest layer.
+    pub at: Option<Location>,
+}
+
+#[async_trait]
+impl Check for ImageSize {
+    type Evidence = Evidence;
+    const KIND: &'static str = "image-size";
+
+    fn needs(&self) -> Vec<Resource> {
+        [&self.image].into_iter().chain(&self.against).map(Resource::image).collect()
+    }
+
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
+        let image = sandbox.image(&self.image).await?;
+        let other = match &self.against {
+            Some(name) => Some(sandbox.image(name).await?),
+            None => None,
+        };
+        let layers = sandbox.layer_files(&self.image).await?;
+        let word = costliest(&image).map(|entry| first_word(&entry.0)).unwrap_or_default();
+        let at = sandbox.locate_instruction(&self.image, &word);
+        Ok(Evidence { largest: largest(&layers, image.base_layers), image, other, at })
+    }
+
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let added = evidence.image.added_bytes();
+        let mut wanted = format!("at most {} over the base image", bytes(self.added_bytes));
+        let mut measured = format!("{} over {}", bytes(added), evidence.image.base.as_deref().unwrap_or("no known base"));
+        let mut holds = added <= self.added_bytes;
+        if let (Some(other), Some(percent), Some(name)) = (&evidence.other, self.percent, &self.against) {
+            let most = other.added_bytes() * percent / 100;
+            wanted = format!("{wanted}, and at most {percent} % of what {name} adds");
+            measured = format!("{measured}; {name} adds {}", bytes(other.added_bytes()));
+            holds = holds && added <= most;
+        }
+        let layers = evidence.image.history.iter().skip(evidence.image.base_entries);
+        let rows = layers.filter(|e| e.bytes > 0).map(|e| vec![bytes(e.bytes), short(&e.instruction)]).collect();
+        let mut finding = Finding::new(wanted, measured).with(Detail::table("layers above the base", &["bytes", "made by"], rows));
+        if !holds {
+            let rows = evidence.largest.iter().map(|(path, size)| vec![bytes(*size), format!("/{path}")]).collect();
+            finding = finding.at(evidence.at.clone()).with(Detail::table("what costs the most", &["bytes", "path"], rows));
+        }
+        finding.decide(holds)
+    }
+}
+
+fn costliest(image: &ImageFacts) -> Option<(String, u64)> {
+    let above = image.history.iter().skip(image.base_entries);
+    above.map(|entry| (short(&entry.instruction), entry.bytes)).max_by_key(|(_, size)| *size)
+}
+
+fn first_word(instruction: &str) -> String {
+    instruction.split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+/// The instruction as it stands in the Dockerfile, without what BuildKit writes around it.
+fn short(instruction: &str) -> String {
+    let text = instruction.trim_end_matches("# buildkit").trim().replace("/bin/sh -c ", "");
+    let text = text.strip_prefix("|").map_or(text.clone(), |rest| format!("RUN {rest}"));
+    text.chars().take(80).collect()
+}
+
+/// The five costliest folders above the base, two levels below the one that holds the app.
+fn largest(layers: &[LayerFiles], base_layers: usize) -> Vec<(String, u64)> {
+    let mut sums = std::collections::BTreeMap::<String, u64>::new();
+    for file in layers.iter().skip(base_layers).flat_map(|layer| &layer.files).filter(|file| !file.whiteout) {
+        let parts: Vec<&str> = file.path.split('/').collect();
+        let depth = parts.iter().position(|part| *part == "node_modules").map_or(3, |at| at + 2);
+        *sums.entry(parts[..depth.min(parts.len())].join("/")).or_default() += file.bytes;
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    sums.truncate(5);
+    sums
+}
+
+crate::register!(ImageSize);

@@ -1,0 +1,101 @@
+//! `logs-to-stdout`: a request shows in the container's log, and no file grows in the container.
+//!
+//! Owns: one marked request and where it leaves a trace. Must not: judge the log's format.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Check, Resource};
+use crate::fault::Fault;
+use crate::sandbox::facts::HttpRequest;
+use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::{At, Sandbox};
+use crate::verdict::{Detail, Finding, Verdict};
+
+/// How long a line may take from the request to the log.
+const SHOWS_WITHIN_MS: u64 = 3_000;
+
+/// Sends a request with a mark that is new in every run and looks for the mark in `docker logs`;
+/// then lists the files in the container's writable layer.
+///
+/// Why it matters: a log in a file dies with the container, and fills its disk until then.
+///
+/// How it is cheated: a line that is always there does not have the run's mark.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogsToStdout {
+    /// The stack, by its name in `[[stack]]`.
+    pub stack: String,
+    /// The service.
+    pub service: String,
+    /// The port in the container.
+    pub port: u16,
+    /// The path to request; the mark is added as its query.
+    pub path: String,
+    /// Folders in which files may change.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+}
+
+/// The trace.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The line with the mark.
+    pub line: Option<String>,
+    /// The last lines of the log.
+    pub log: Vec<String>,
+    /// Files in the writable layer.
+    pub files: Vec<String>,
+}
+
+#[async_trait]
+impl Check for LogsToStdout {
+    type Evidence = Evidence;
+    const KIND: &'static str = "logs-to-stdout";
+
+    fn needs(&self) -> Vec<Resource> {
+        vec![Resource::stack(&self.stack)]
+    }
+
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
+        let at = At { stack: &self.stack, service: &self.service };
+        let mark = format!("mark={}", sandbox.tag());
+        sandbox.http(at, &HttpRequest::get(self.port, &format!("{}?{mark}", self.path))).await?;
+        let marked = || async {
+            let lines = sandbox.log_tail(at, 200).await?;
+            Ok::<_, Fault>(lines.into_iter().find(|line| line.contains(&mark)))
+        };
+        let line = until(in_ms(SHOWS_WITHIN_MS), marked).await?;
+        let log = sandbox.log_tail(at, 6).await?;
+        let mounts = sandbox.container(at).await?.mounts;
+        let mut ignored: Vec<&String> = self.ignore.iter().collect();
+        ignored.extend(mounts.iter().map(|mount| &mount.target));
+        let is_ignored = |path: &String| {
+            ignored.iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/")) || folder.starts_with(&format!("{path}/")))
+        };
+        let files = sandbox.changed_paths(at).await?.into_iter().filter(|path| !is_ignored(path)).collect();
+        Ok(Evidence { line, log, files })
+    }
+
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let wanted = format!("a request shows in `docker logs` of {}, and no file is written in the container", self.service);
+        let files = || Detail::log("files in the container's writable layer", evidence.files.iter().take(10).cloned().collect());
+        match (&evidence.line, evidence.files.is_empty()) {
+            (Some(line), true) => {
+                let line: String = line.chars().take(140).collect();
+                Verdict::Pass(Finding::new(wanted, line))
+            }
+            (Some(_), false) => {
+                let measured = format!("it shows, but {} files were written in the container", evidence.files.len());
+                Verdict::Fail(Finding::new(wanted, measured).with(files()))
+            }
+            (None, empty) => {
+                let finding = Finding::new(wanted, "the request is not in the log").with(Detail::log("the log's last lines", evidence.log.clone()));
+                Verdict::Fail(if empty { finding } else { finding.with(files()) })
+            }
+        }
+    }
+}
+
+crate::register!(LogsToStdout);

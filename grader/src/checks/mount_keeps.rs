@@ -1,0 +1,103 @@
+//! `mount-keeps`: a mount does not hide what the image put in a folder.
+//!
+//! Owns: looking for the marker of the host's folder. Must not: read other contents.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Check, Manner, Resource};
+use crate::fault::Fault;
+use crate::sandbox::facts::MountFacts;
+use crate::sandbox::{At, Sandbox};
+use crate::verdict::{Detail, Finding, Location, Verdict};
+
+/// The grader's copy of the exercise has a folder such as `node_modules` with nothing but a
+/// marker file in it, as a developer's machine has one that fits that machine. If the marker
+/// shows in the container, the host's folder hides the image's.
+///
+/// Why it matters: modules that were installed for the host crash, or are missing, in the container.
+///
+/// How it is cheated: removing the marker would need a look at the host's folder, which is what
+/// the check forbids.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MountKeeps {
+    /// The stack, by its name in `[[stack]]`.
+    pub stack: String,
+    /// The service.
+    pub service: String,
+    /// The folder, relative to the container's working directory. It is one of the lesson's
+    /// `host_folders`.
+    pub folder: String,
+}
+
+/// What the folder holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The folder in the container.
+    pub folder: String,
+    /// Whether it is there.
+    pub exists: bool,
+    /// Whether it is the host's.
+    pub is_the_hosts: bool,
+    /// What Compose said when there is no container.
+    pub failure: Option<Vec<String>>,
+    /// The container's mounts.
+    pub mounts: Vec<MountFacts>,
+    /// Where they stand.
+    pub at: Option<Location>,
+}
+
+#[async_trait]
+impl Check for MountKeeps {
+    type Evidence = Evidence;
+    const KIND: &'static str = "mount-keeps";
+    // It is measured even when the stack does not come up: a service that finds no modules does not.
+    const MANNER: Manner = Manner::Opens;
+
+    fn needs(&self) -> Vec<Resource> {
+        vec![Resource::stack(&self.stack)]
+    }
+
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
+        let at = At { stack: &self.stack, service: &self.service };
+        let report = sandbox.started(&self.stack).await?;
+        let facts = match sandbox.container(at).await {
+            Ok(facts) => facts,
+            // Compose gave up before it made the container, and says why.
+            Err(_) if report.failure.is_some() => return Ok(Evidence { failure: report.failure, ..Evidence::default() }),
+            Err(fault) => return Err(fault),
+        };
+        let folder = format!("{}/{}", facts.workdir.trim_end_matches('/'), self.folder);
+        let marker = format!("{folder}/{}", crate::sandbox::scratch::MARKER);
+        let found = sandbox.existing_paths(at, &[folder.clone(), marker.clone()]).await?;
+        Ok(Evidence {
+            exists: found.contains(&folder),
+            is_the_hosts: found.contains(&marker),
+            folder,
+            failure: None,
+            mounts: facts.mounts,
+            at: sandbox.locate_key(at, &["volumes"]),
+        })
+    }
+
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let wanted = format!("{} in the container is the image's own", self.folder);
+        if let Some(lines) = &evidence.failure {
+            let finding = Finding::new(wanted, format!("there is no container of {}", self.service));
+            return Verdict::Fail(finding.with(Detail::log("docker compose up said", lines.clone())));
+        }
+        let rows = evidence.mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
+        let measured = match (evidence.exists, evidence.is_the_hosts) {
+            (_, true) => "it is the host's folder: the mount hides what the image has there",
+            (false, _) => "it is not there",
+            (true, false) => "it is its own",
+        };
+        let finding = Finding::new(wanted, measured).with(Detail::table("mounts", &["kind", "from", "to"], rows));
+        let holds = evidence.exists && !evidence.is_the_hosts;
+        if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
+    }
+}
+
+crate::register!(MountKeeps);

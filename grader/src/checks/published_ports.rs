@@ -1,0 +1,176 @@
+//! `published-ports`: exactly the wanted ports are open on the host, and somebody answers there.
+//!
+//! Owns: comparing ports and knocking on them. Must not: judge what is behind a port.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Check, Resource};
+use crate::fault::Fault;
+use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::{At, Sandbox};
+use crate::verdict::{Detail, Finding, Location, Verdict};
+
+/// How long a service may take to open its port after the stack is up.
+const OPENS_WITHIN_MS: u64 = 5_000;
+
+/// Lists what each service publishes, and makes a real connection to each wanted port: the first
+/// bytes of the protocol are sent, and an answer must come back. Ports are published on ephemeral
+/// host ports in the grader, so the learner's own may be in use.
+///
+/// Why it matters: an open debugger runs anybody's code, an open database gives anybody the data.
+///
+/// How it is cheated: publishing a port on which nothing listens fails, since Docker's proxy
+/// accepts connections but nobody answers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedPorts {
+    /// The stack, by its name in `[[stack]]`.
+    pub stack: String,
+    /// The ports that must be published, and no others may.
+    pub open: Vec<OpenPort>,
+    /// Ports on which nothing may listen, published or not.
+    #[serde(default)]
+    pub silent: Vec<SilentPort>,
+}
+
+/// A port that must answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenPort {
+    /// The service.
+    pub service: String,
+    /// The port in the container.
+    pub port: u16,
+    /// How to knock.
+    pub speaks: Protocol,
+}
+
+/// A port on which nothing may listen.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SilentPort {
+    /// The service.
+    pub service: String,
+    /// The port in the container.
+    pub port: u16,
+}
+
+/// A protocol whose first bytes are known.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// A request for `/json/version`, which the Node.js inspector answers; other servers say 404.
+    Http,
+    /// `PostgreSQL`'s request for TLS, answered by one byte.
+    Postgres,
+}
+
+/// What is open.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Every published port: service and port in the container.
+    pub published: Vec<(String, u16)>,
+    /// Every wanted port and whether somebody answered.
+    pub answered: Vec<(String, u16, bool)>,
+    /// Ports that should be silent and are not.
+    pub listening: Vec<(String, u16)>,
+    /// Where the ports of the first service at fault stand.
+    pub at: Option<Location>,
+}
+
+#[async_trait]
+impl Check for PublishedPorts {
+    type Evidence = Evidence;
+    const KIND: &'static str = "published-ports";
+
+    fn needs(&self) -> Vec<Resource> {
+        vec![Resource::stack(&self.stack)]
+    }
+
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
+        let mut evidence = Evidence { published: Vec::new(), answered: Vec::new(), listening: Vec::new(), at: None };
+        for service in sandbox.started(&self.stack).await?.services {
+            let ports = sandbox.container(self.at(&service)).await?.ports;
+            evidence.published.extend(ports.iter().map(|port| (service.clone(), port.container)));
+        }
+        let knocks = self.open.iter().map(|open| async {
+            let knock = || async {
+                let heard = sandbox.connect(self.at(&open.service), open.port, open.speaks.knock()).await?;
+                Ok::<_, Fault>(heard.map(|_| ()))
+            };
+            let is_published = evidence.published.contains(&(open.service.clone(), open.port));
+            let answered = is_published && until(in_ms(OPENS_WITHIN_MS), knock).await?.is_some();
+            Ok::<_, Fault>((open.service.clone(), open.port, answered))
+        });
+        let answered = futures_util::future::try_join_all(knocks).await?;
+        evidence.answered = answered;
+        for silent in &self.silent {
+            if sandbox.kernel(self.at(&silent.service)).await?.listening.contains(&silent.port) {
+                evidence.listening.push((silent.service.clone(), silent.port));
+            }
+        }
+        let fault = self.extra(&evidence).or_else(|| self.unanswered(&evidence)).or_else(|| evidence.listening.first().cloned());
+        if let Some((service, port)) = fault {
+            let at = |key: &[&str]| sandbox.locate_key(self.at(&service), key);
+            evidence.at = at(&["ports", &format!("{port}:")]).or_else(|| at(&["ports"]));
+        }
+        Ok(evidence)
+    }
+
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let name = |service: &str, port: u16| format!("{service}:{port}");
+        let wanted: Vec<String> = self.open.iter().map(|open| name(&open.service, open.port)).collect();
+        let mut wanted = format!("open and answering: {}, and nothing else", wanted.join(", "));
+        if !self.silent.is_empty() {
+            let silent: Vec<String> = self.silent.iter().map(|s| name(&s.service, s.port)).collect();
+            wanted = format!("{wanted}; nobody listens on {}", silent.join(", "));
+        }
+        let rows = evidence.published.iter().map(|(service, port)| {
+            let answered = evidence.answered.iter().find(|(s, p, _)| s == service && p == port);
+            let result = answered.map_or("not wanted", |(.., yes)| if *yes { "answers" } else { "nobody answers" });
+            vec![name(service, *port), result.to_owned()]
+        });
+        let table = Detail::table("published ports", &["service:port", "a real connection"], rows.collect());
+        let problem = if let Some((service, port)) = self.extra(evidence) {
+            Some(format!("{} is open to the host", name(&service, port)))
+        } else if let Some((service, port)) = self.unanswered(evidence) {
+            let published = evidence.published.contains(&(service.clone(), port));
+            let why = if published { "is published, but nobody answers there" } else { "is not published" };
+            Some(format!("{} {why}", name(&service, port)))
+        } else {
+            evidence.listening.first().map(|(service, port)| format!("something listens on {}", name(service, *port)))
+        };
+        let holds = problem.is_none();
+        let measured = problem.unwrap_or_else(|| "exactly these, and they answer".into());
+        Finding::new(wanted, measured).at(evidence.at.clone()).with(table).decide(holds)
+    }
+}
+
+impl PublishedPorts {
+    fn at<'a>(&'a self, service: &'a str) -> At<'a> {
+        At { stack: &self.stack, service }
+    }
+
+    fn extra(&self, evidence: &Evidence) -> Option<(String, u16)> {
+        let is_wanted = |(service, port): &&(String, u16)| self.open.iter().any(|o| o.service == *service && o.port == *port);
+        evidence.published.iter().find(|published| !is_wanted(published)).cloned()
+    }
+
+    fn unanswered(&self, evidence: &Evidence) -> Option<(String, u16)> {
+        evidence.answered.iter().find(|(.., answered)| !answered).map(|(service, port, _)| (service.clone(), *port))
+    }
+}
+
+impl Protocol {
+    fn knock(self) -> &'static [u8] {
+        match self {
+            Self::Http => b"GET /json/version HTTP/1.0\r\nHost: localhost\r\n\r\n",
+            // SSLRequest: length 8, code 80877103 (PostgreSQL manual, "Message Formats").
+            Self::Postgres => &[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f],
+        }
+    }
+}
+
+crate::register!(PublishedPorts);

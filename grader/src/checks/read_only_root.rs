@@ -1,0 +1,86 @@
+//! `read-only-root`: the container's file system cannot be written, except where it may.
+//!
+//! Owns: judging attempts to write. Must not: look at the option that asks for it.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Check, Resource};
+use crate::fault::Fault;
+use crate::sandbox::facts::WriteAttempt;
+use crate::sandbox::{At, Sandbox};
+use crate::verdict::{Detail, Finding, Location, Verdict};
+
+/// What the kernel says for `EROFS`.
+const READ_ONLY: &str = "Read-only file system";
+
+/// Tries to write, as root and from outside, at several places of the running container. Only a
+/// refusal by the file system itself counts, not one by permissions.
+///
+/// Why it matters: whoever gets into the process cannot leave or change a program.
+///
+/// How it is cheated: `chmod` stops other users, but neither root nor the check.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadOnlyRoot {
+    /// The stack, by its name in `[[stack]]`.
+    pub stack: String,
+    /// The service.
+    pub service: String,
+    /// Folders that must refuse; the working directory is always one of them.
+    pub refuse: Vec<String>,
+    /// Folders that must let a write pass.
+    pub allow: Vec<String>,
+}
+
+/// The attempts.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Where it must be refused.
+    pub refuse: Vec<WriteAttempt>,
+    /// Where it must work.
+    pub allow: Vec<WriteAttempt>,
+    /// Where `read_only` stands, or the service.
+    pub at: Option<Location>,
+}
+
+#[async_trait]
+impl Check for ReadOnlyRoot {
+    type Evidence = Evidence;
+    const KIND: &'static str = "read-only-root";
+
+    fn needs(&self) -> Vec<Resource> {
+        vec![Resource::stack(&self.stack)]
+    }
+
+    async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
+        let at = At { stack: &self.stack, service: &self.service };
+        let mut refuse = self.refuse.clone();
+        refuse.push(sandbox.container(at).await?.workdir);
+        let folders: Vec<String> = refuse.iter().chain(&self.allow).cloned().collect();
+        let mut attempts = sandbox.try_write(at, &folders).await?;
+        let allow = attempts.split_off(refuse.len());
+        Ok(Evidence { refuse: attempts, allow, at: sandbox.locate_key(at, &["read_only"]) })
+    }
+
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let wanted = format!("writing is refused by the file system; {} can be written", self.allow.join(", "));
+        let outcome = |attempt: &WriteAttempt| attempt.error.clone().unwrap_or_else(|| "written".into());
+        let all = evidence.refuse.iter().chain(&evidence.allow);
+        let rows = all.map(|attempt| vec![attempt.folder.clone(), outcome(attempt)]).collect();
+        let table = Detail::table("attempts to write, as root", &["folder", "result"], rows);
+        let writable = evidence.refuse.iter().find(|attempt| attempt.error.as_deref() != Some(READ_ONLY));
+        let closed = evidence.allow.iter().find(|attempt| attempt.error.is_some());
+        let measured = match (writable, closed) {
+            (Some(attempt), _) => format!("{}: {}", attempt.folder, outcome(attempt)),
+            (None, Some(attempt)) => format!("{}: {}; the app needs it", attempt.folder, outcome(attempt)),
+            (None, None) => "refused everywhere but there".into(),
+        };
+        let holds = writable.is_none() && closed.is_none();
+        let finding = Finding::new(wanted, measured).with(table);
+        if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
+    }
+}
+
+crate::register!(ReadOnlyRoot);

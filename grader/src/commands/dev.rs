@@ -1,0 +1,205 @@
+//! `grader dev check`: proves a lesson's checks by its own submissions.
+//!
+//! Owns: grading the starter, every solution and every wrong submission, and comparing the
+//! outcome with what their folders say. Must not: judge submissions itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+
+use crate::course::quiz::{Quiz, load_answers};
+use crate::course::source::{CourseError, Source};
+use crate::course::{Course, Lesson};
+use crate::engine::{self, Job};
+use crate::event::Events;
+use crate::fault::Fault;
+use crate::report::Report;
+use crate::sandbox::build::BuildSettings;
+use crate::sandbox::facts::QuizFacts;
+use crate::sandbox::scratch::copy_tree;
+use crate::verdict::{Outcome, millis};
+
+/// A `wrong/<name>/wrong.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrong {
+    /// The solution that it starts from.
+    base: String,
+    /// The checks that must fail; all others pass or are blocked.
+    fails: BTreeSet<String>,
+    /// What somebody did, and why it looks right. For authors; it is not judged.
+    #[serde(rename = "story")]
+    _story: String,
+}
+
+/// One submission with what must come out.
+struct Case {
+    name: String,
+    files: tempfile::TempDir,
+    quiz: QuizFacts,
+    expected: Expected,
+}
+
+enum Expected {
+    /// Some check fails.
+    Starter,
+    /// Full points.
+    Solution,
+    /// Exactly these fail.
+    Wrong(BTreeSet<String>),
+}
+
+/// Proves a lesson; `Ok(true)` when every submission came out as it should.
+pub async fn check(
+    course: &Course,
+    lesson: &Lesson,
+    only: Option<&str>,
+    jobs: usize,
+    settings: &BuildSettings,
+    out: &mut dyn Write,
+) -> Result<bool, Fault> {
+    let mut cases = cases(course, lesson)?;
+    cases.retain(|case| only.is_none_or(|text| case.name.contains(text)));
+    let mut results = stream::iter(&cases)
+        .map(|case| async move {
+            let job = Job {
+                lesson,
+                dir: case.files.path().to_path_buf(),
+                quiz: case.quiz.clone(),
+                settings: settings.clone(),
+            };
+            let interrupted = async {
+                let _ = tokio::signal::ctrl_c().await;
+            };
+            (case, engine::grade(&job, &Events::default(), interrupted).await)
+        })
+        .buffered(jobs.max(1));
+    let mut all_well = true;
+    while let Some((case, graded)) = results.next().await {
+        let report = graded?;
+        let problem = case.expected.problem(&report);
+        all_well &= problem.is_none();
+        let word = if problem.is_none() { "ok   " } else { "WRONG" };
+        let write = |out: &mut dyn Write| -> std::io::Result<()> {
+            writeln!(out, "{word}  {:<44} {:>3}/{} points  {:>7}", case.name, report.points, report.of, millis(report.millis))?;
+            if let Some(problem) = &problem {
+                writeln!(out, "       {problem}")?;
+                for check in &report.checks {
+                    writeln!(out, "         {:<18} {}", check.id, in_words(&check.outcome))?;
+                }
+            }
+            out.flush()
+        };
+        write(out).map_err(Fault::file("standard output"))?;
+    }
+    Ok(all_well)
+}
+
+impl Expected {
+    /// What is not as it should be.
+    fn problem(&self, report: &Report) -> Option<String> {
+        if let Some(fault) = report.checks.iter().find(|check| matches!(check.outcome, Outcome::Fault { .. })) {
+            return Some(format!("`{}` could not be measured", fault.id));
+        }
+        if let Some(refusal) = report.refusals.first() {
+            return Some(format!("the gate refused it: {}", refusal.what));
+        }
+        let failed: BTreeSet<String> = report.failed_ids().into_iter().map(str::to_owned).collect();
+        match self {
+            Self::Starter => failed.is_empty().then(|| "the starter must fail".to_owned()),
+            Self::Solution => (report.points != report.of).then(|| "a solution must earn full points".to_owned()),
+            Self::Wrong(fails) => {
+                let list = |ids: Vec<&String>| ids.into_iter().cloned().collect::<Vec<_>>().join(", ");
+                let missed = list(fails.difference(&failed).collect());
+                let extra = list(failed.difference(fails).collect());
+                let mut parts = Vec::new();
+                if !missed.is_empty() {
+                    parts.push(format!("not caught: {missed}"));
+                }
+                if !extra.is_empty() {
+                    parts.push(format!("failed besides: {extra}"));
+                }
+                (!parts.is_empty()).then(|| parts.join("; "))
+            }
+        }
+    }
+}
+
+fn in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Judged { verdict } if outcome.is_passed() => format!("passed: {}", verdict.finding().measured),
+        Outcome::Judged { verdict } => format!("FAILED: {}", verdict.finding().measured),
+        Outcome::Blocked { by } => format!("blocked by {by}"),
+        Outcome::Fault { message, .. } => format!("FAULT: {message}"),
+    }
+}
+
+fn cases(course: &Course, lesson: &Lesson) -> Result<Vec<Case>, Fault> {
+    let starter = lesson.starter();
+    let quiz = Quiz::load(&course.root, &course.page(lesson))?;
+    let mut cases = vec![case("starter", &[&starter], QuizFacts { questions: quiz.questions.len(), ..QuizFacts::default() }, Expected::Starter)?];
+    for dir in folders(&lesson.dir.join("solutions"))? {
+        let facts = answers(course, &dir, &quiz)?;
+        cases.push(case(&format!("solutions/{}", file_name(&dir)), &[&starter, &dir], facts, Expected::Solution)?);
+    }
+    for dir in folders(&lesson.dir.join("wrong"))? {
+        let wrong = read_wrong(course, lesson, &dir)?;
+        let base = lesson.dir.join("solutions").join(&wrong.base);
+        let facts = answers(course, &base, &quiz)?;
+        cases.push(case(&format!("wrong/{}", file_name(&dir)), &[&starter, &base, &dir], facts, Expected::Wrong(wrong.fails))?);
+    }
+    Ok(cases)
+}
+
+fn case(name: &str, layers: &[&Path], quiz: QuizFacts, expected: Expected) -> Result<Case, Fault> {
+    let files = tempfile::Builder::new().prefix("grader-case-").tempdir().map_err(Fault::file("the temporary folder"))?;
+    for layer in layers {
+        copy_tree(layer, files.path())?;
+    }
+    for note in ["wrong.toml", "quiz.toml"] {
+        let _ = fs::remove_file(files.path().join(note));
+    }
+    Ok(Case { name: name.to_owned(), files, quiz, expected })
+}
+
+fn answers(course: &Course, dir: &Path, quiz: &Quiz) -> Result<QuizFacts, Fault> {
+    let mut facts = QuizFacts { questions: quiz.questions.len(), ..QuizFacts::default() };
+    let path = dir.join("quiz.toml");
+    if path.is_file() {
+        for graded in quiz.grade(&load_answers(&course.root, &path, quiz)?) {
+            let list = if graded.right { &mut facts.right } else { &mut facts.wrong };
+            list.push(graded.id);
+        }
+    }
+    Ok(facts)
+}
+
+fn read_wrong(course: &Course, lesson: &Lesson, dir: &Path) -> Result<Wrong, CourseError> {
+    let source = Source::read(&course.root, &dir.join("wrong.toml"))?;
+    let wrong: Wrong = toml::from_str(&source.text)
+        .map_err(|error| source.error(error.span().unwrap_or(0..0), error.message().to_owned(), "here"))?;
+    let unknown = wrong.fails.iter().find(|id| lesson.check(id).is_none());
+    if let Some(id) = unknown {
+        let at = source.text.find(id.as_str()).unwrap_or(0);
+        return Err(source.error(at..at + id.len(), format!("the lesson has no check `{id}`"), "here"));
+    }
+    if !lesson.dir.join("solutions").join(&wrong.base).is_dir() {
+        return Err(source.error(0..0, format!("there is no solution `{}`", wrong.base), "`base` names one"));
+    }
+    Ok(wrong)
+}
+
+fn folders(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let entries = fs::read_dir(dir).map_err(Fault::file(dir))?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

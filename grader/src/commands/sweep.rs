@@ -1,0 +1,44 @@
+//! `grader sweep`: removes what dead runs have left behind.
+//!
+//! Owns: what it prints. Must not: remove anything itself.
+
+use std::io::Write;
+
+use crate::fault::Fault;
+use crate::paths;
+use crate::sandbox::{daemon, sweep};
+
+/// Removes what runs have left whose process is gone; gives the exit code.
+pub async fn run(out: &mut dyn Write) -> Result<u8, Fault> {
+    let client = daemon::connect().await?;
+    let swept = sweep::sweep_abandoned(&client, &paths::cache()?).await?;
+    writeln!(out, "{}", summary(&swept)).map_err(Fault::file("standard output"))?;
+    Ok(0)
+}
+
+fn summary(swept: &sweep::Swept) -> String {
+    let kinds = [
+        (swept.containers, "container"),
+        (swept.networks, "network"),
+        (swept.volumes, "volume"),
+        (swept.images, "image"),
+        (swept.folders, "scratch folder"),
+    ];
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let some = kinds.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = some.map(|(count, kind)| format!("{count} {kind}{}", plural(count))).collect();
+    if parts.is_empty() { "Nothing to remove: no dead run has left anything.".into() } else { format!("Removed {}.", parts.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::sweep::Swept;
+
+    #[test]
+    fn only_what_was_there_is_named() {
+        assert!(summary(&Swept::default()).starts_with("Nothing"));
+        let swept = Swept { containers: 1, networks: 2, ..Swept::default() };
+        assert_eq!(summary(&swept), "Removed 1 container, 2 networks.");
+    }
+}

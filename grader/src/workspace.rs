@@ -1,0 +1,97 @@
+//! The learner's own copies of exercises.
+//!
+//! Owns: making and resetting copies, with a snapshot of whatever is replaced. Must not: delete
+//! anything that is not in a snapshot.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::course::{Course, Lesson, LessonName};
+use crate::fault::Fault;
+use crate::paths;
+use crate::sandbox::scratch::copy_tree;
+
+/// The learner's folder of a lesson.
+#[must_use]
+pub fn folder(course: &Course, lesson: &Lesson) -> PathBuf {
+    course.workspace().join(lesson.folder())
+}
+
+/// The lesson whose folder `start` lies in, if it does.
+pub fn lesson_at(course: &Course, start: &Path) -> Result<Option<LessonName>, Fault> {
+    let workspace = course.workspace();
+    let Ok(workspace) = workspace.canonicalize() else { return Ok(None) };
+    let start = start.canonicalize().map_err(Fault::file(start))?;
+    let Ok(inside) = start.strip_prefix(&workspace) else { return Ok(None) };
+    let name = inside.components().next().map(|part| part.as_os_str().to_owned());
+    Ok(course.names()?.into_iter().find(|lesson| name.as_deref() == lesson.dir.file_name()))
+}
+
+/// Makes the learner's copy. One that is there already is left as it is (`false`).
+pub fn start(course: &Course, lesson: &Lesson) -> Result<(PathBuf, bool), Fault> {
+    let to = folder(course, lesson);
+    if to.exists() {
+        return Ok((to, false));
+    }
+    put_starter(lesson, &to)?;
+    Ok((to, true))
+}
+
+/// Puts the starter's files in the place of the learner's. Returns the snapshot of what was
+/// there.
+pub fn reset(course: &Course, lesson: &Lesson) -> Result<(PathBuf, Option<PathBuf>), Fault> {
+    let to = folder(course, lesson);
+    let snapshot = if to.exists() { Some(snapshot(lesson, &to)?) } else { None };
+    put_starter(lesson, &to)?;
+    Ok((to, snapshot))
+}
+
+/// Moves the learner's folder to a snapshot, whole, so that nothing can be lost on the way.
+fn snapshot(lesson: &Lesson, from: &Path) -> Result<PathBuf, Fault> {
+    let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
+    let parent = paths::state()?.join("snapshots").join(lesson.folder());
+    fs::create_dir_all(&parent).map_err(Fault::file(&parent))?;
+    let numbered = |number: u32| parent.join(if number == 1 { now.clone() } else { format!("{now}-{number}") });
+    let to = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| parent.join(&now));
+    if fs::rename(from, &to).is_ok() {
+        return Ok(to);
+    }
+    // Another file system: copy all, and only then take the original away.
+    let copied = copy_all(from, &to);
+    if copied.is_err() {
+        let _ = fs::remove_dir_all(&to);
+    }
+    copied?;
+    fs::remove_dir_all(from).map_err(Fault::file(from))?;
+    Ok(to)
+}
+
+/// Unlike the copies for a run, a snapshot has everything.
+fn copy_all(from: &Path, to: &Path) -> Result<(), Fault> {
+    copy_tree(from, to)?;
+    for left_out in crate::sandbox::scratch::NOT_COPIED {
+        let folder = from.join(left_out);
+        if folder.is_dir() {
+            fs::create_dir_all(to.join(left_out)).map_err(Fault::file(to))?;
+            copy_tree(&folder, &to.join(left_out))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies into a folder beside the place and renames it, so that a copy is whole or not there.
+fn put_starter(lesson: &Lesson, to: &Path) -> Result<(), Fault> {
+    let parent = to.parent().unwrap_or(to);
+    fs::create_dir_all(parent).map_err(Fault::file(parent))?;
+    let unfinished = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(Fault::file(parent))?;
+    copy_tree(&lesson.starter(), unfinished.path())?;
+    let path = unfinished.keep();
+    set_readable(&path)?;
+    fs::rename(&path, to).map_err(Fault::file(to))
+}
+
+/// A temporary folder is only its owner's; a learner's folder is an ordinary one.
+fn set_readable(path: &Path) -> Result<(), Fault> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(Fault::file(path))
+}
