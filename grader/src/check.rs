@@ -7,8 +7,8 @@
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
@@ -91,8 +91,10 @@ impl<C: Check> AnyCheck for C {
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault> {
         let evidence = self.measure(sandbox).await?;
         let verdict = self.judge(&evidence);
-        let stored = serde_json::to_value(&evidence)
-            .map_err(|error| Fault::Unreadable { what: format!("evidence of {}", C::KIND), reason: error.to_string() })?;
+        let stored = serde_json::to_value(&evidence).map_err(|error| Fault::Unreadable {
+            what: format!("evidence of {}", C::KIND),
+            reason: error.to_string(),
+        })?;
         Ok((stored, verdict))
     }
 

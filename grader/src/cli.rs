@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-//TMP use crate::commands::images::ImagesCommand;
+use crate::commands::images::ImagesCommand;
 use crate::sandbox::build::BuildSettings;
 
 /// Grades Docker exercises by what really happens in a Docker daemon.
@@ -49,11 +49,11 @@ pub enum Command {
         lesson: Option<String>,
     },
     /// The base images: what they are, make, remove, save, load.
-    //TMP Images {
-    //TMP     /// What to do with them.
-    //TMP     #[command(subcommand)]
-    //TMP     command: ImagesCommand,
-    //TMP },
+    Images {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: ImagesCommand,
+    },
     /// Look at the machine: daemon, permissions, versions, disk, clock, images; each with its fix.
     Doctor(Format),
     /// Remove what killed runs have left behind. Runs that are alive are not touched.

@@ -59,8 +59,10 @@ impl Course {
         let found = names.iter().find(|name| name.answers_to(&wanted));
         let Some(name) = found else {
             let known = names.iter().flat_map(|name| [name.id.as_str(), name.slug.as_str()]);
-            let hint = nearest(&wanted, known)
-                .map_or_else(|| "`grader list` shows the lessons.".to_owned(), |near| format!("Did you mean `{near}`?"));
+            let hint = nearest(&wanted, known).map_or_else(
+                || "`grader list` shows the lessons.".to_owned(),
+                |near| format!("Did you mean `{near}`?"),
+            );
             return Err(Fault::Usage { message: format!("there is no lesson called `{called}`. {hint}") });
         };
         Ok(Lesson::load(&self.root, &name.dir)?)
@@ -93,7 +95,9 @@ impl LessonName {
 
     fn answers_to(&self, wanted: &str) -> bool {
         let number = self.number().to_string();
-        wanted == self.id || wanted == self.slug || wanted.trim_start_matches('0') == number
+        wanted == self.id
+            || wanted == self.slug
+            || wanted.trim_start_matches('0') == number
             || wanted == format!("{}-{}", self.id, self.slug)
     }
 }

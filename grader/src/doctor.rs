@@ -94,7 +94,7 @@ async fn engine(root: &Path) -> Vec<Finding> {
     }
     let client = match connect().await {
         Ok(client) => client,
-        Err(fault) => return vec![socket, Finding::new("daemon", Level::Fail, fault.to_string(), &fault.remedy())],
+        Err(fault) => return vec![socket, Finding::new("daemon", Level::Fail, fault.to_string(), daemon::START)],
     };
     let (daemon, images, leftovers) =
         tokio::join!(daemon::examine(&client), examine_images(&client, root), leftovers::examine(&client));
@@ -104,11 +104,20 @@ async fn engine(root: &Path) -> Vec<Finding> {
 async fn examine_images(client: &Docker, root: &Path) -> Vec<Finding> {
     let catalogue = match Catalogue::load(root) {
         Ok(catalogue) => catalogue,
-        Err(error) => return vec![Finding::new("images", Level::Fail, error.to_string(), "This is a mistake in the course's own files.")],
+        Err(error) => {
+            return vec![Finding::new(
+                "images",
+                Level::Fail,
+                error.to_string(),
+                "This is a mistake in the course's own files.",
+            )];
+        }
     };
     let recipes: Vec<_> = catalogue.recipes.iter().collect();
     match images::look_all(client, &recipes).await {
-        Ok(states) => recipes.iter().zip(states).map(|(recipe, state)| image(&recipe.reference, state.status)).collect(),
+        Ok(states) => {
+            recipes.iter().zip(states).map(|(recipe, state)| image(&recipe.reference, state.status)).collect()
+        }
         Err(fault) => vec![Finding::new("images", Level::Fail, fault.to_string(), &fault.remedy())],
     }
 }

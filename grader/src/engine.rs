@@ -57,7 +57,8 @@ pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()
     events.send(Event::RunStarted { lesson: job.lesson.spec.id.clone(), checks: job.lesson.checks.len() });
     let work = async {
         // What killed runs have left is removed beside the work, not before it.
-        let (swept, checks) = tokio::join!(sweep::sweep_abandoned(&client, &cache), graded(job, &client, &run, &cache, events));
+        let (swept, checks) =
+            tokio::join!(sweep::sweep_abandoned(&client, &cache), graded(job, &client, &run, &cache, events));
         swept.and(checks)
     };
     let graded = tokio::select! {
@@ -159,7 +160,8 @@ fn complaint(submission: &Submission, files: &[String], text: &str, dir: &Path) 
     // Warnings come first; the complaint is the last line.
     let last = text.lines().last().unwrap_or(text).replace(&format!("{}/", dir.display()), "");
     let file = files.iter().rev().find(|file| last.contains(file.as_str()));
-    let line = last.split("line ").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let line =
+        last.split("line ").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
     let named: Option<Location> = match (file, line) {
         (Some(file), Some(line)) => submission.location(file, line),
         _ => None,

@@ -1,7 +1,7 @@
 //! The base images that lessons need: which there are, whether they are here, and where from.
 //!
-//! Owns: the status of an image, what a lesson needs, and removing stand-ins. Must not: make
-//! anything by itself; that is [`make`], and it only runs when a person asks for it.
+//! Owns: the status of an image, and what a lesson needs. Must not: make or remove anything by
+//! itself; that is [`make`] and [`remove`], and they only run when a person asks for it.
 //!
 //! Only the exact reference says what an image is: whatever a learner builds on a stand-in
 //! inherits its labels.
@@ -11,6 +11,7 @@ pub mod catalogue;
 mod fingerprint;
 mod lock;
 pub mod make;
+pub mod remove;
 mod tool;
 
 use std::path::Path;
@@ -18,7 +19,7 @@ use std::path::Path;
 use bollard::Docker;
 use bollard::errors::Error as DockerError;
 use bollard::models::ImageInspect;
-use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::TagImageOptionsBuilder;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
@@ -138,47 +139,9 @@ pub async fn ensure(client: &Docker, root: &Path, references: &[String], say: &m
     }
     let outdated = with(Status::Outdated);
     if !outdated.is_empty() {
-        say(&format!("note: the recipe of {} has changed; `grader images make` makes it anew", outdated.join(", ")));
+        say(&format!("note: older than the recipe: {}; `grader images make` makes it anew", outdated.join(", ")));
     }
     Ok(())
-}
-
-/// Removes stand-ins: those that are named, or all. What is not a stand-in is refused when it is
-/// named, before anything is removed.
-pub async fn remove(client: &Docker, catalogue: &Catalogue, called: &[String], say: &mut Say<'_>) -> Result<(), Fault> {
-    let recipes = catalogue.named(called)?;
-    let _lock = lock::take(say).await?;
-    let states = look_all(client, &recipes).await?;
-    let foreign = recipes.iter().zip(&states).find(|(_, state)| matches!(state.status, Status::Registry | Status::Unknown));
-    if let Some((recipe, state)) = foreign
-        && !called.is_empty()
-    {
-        let (name, words) = (&recipe.reference, state.status.words());
-        let message = format!("{name} is {words}, not a stand-in of ours. If you really want to: `docker image rm {name}`");
-        return Err(Fault::Usage { message });
-    }
-    for (recipe, state) in recipes.iter().zip(states) {
-        let name = &recipe.reference;
-        if matches!(state.status, Status::StandIn | Status::Outdated) {
-            remove_one(client, name).await?;
-            say(&format!("{name}: removed"));
-        } else {
-            say(&format!("{name}: {}, left alone", state.status.words()));
-        }
-    }
-    Ok(())
-}
-
-async fn remove_one(client: &Docker, name: &str) -> Result<(), Fault> {
-    let options = RemoveImageOptionsBuilder::default().noprune(true).build();
-    match client.remove_image(name, Some(options), None).await {
-        Ok(_) | Err(DockerError::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        Err(DockerError::DockerResponseServerError { status_code: 409, .. }) => {
-            let message = format!("a container uses {name}: `docker ps --all --filter ancestor={name}` shows it; remove it first");
-            Err(Fault::Usage { message })
-        }
-        Err(error) => Err(Fault::docker(format!("removing the image {name}"))(error)),
-    }
 }
 
 /// Gives an image a reference, which leaves the image that had it.
@@ -186,16 +149,6 @@ async fn give_name(client: &Docker, id: &str, name: &str) -> Result<(), Fault> {
     let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
     let options = TagImageOptionsBuilder::default().repo(repository).tag(tag).build();
     client.tag_image(id, Some(options)).await.map_err(Fault::docker(format!("giving an image the name {name}")))
-}
-
-/// Removes the image that a reference has just left, if nothing else names or uses it.
-async fn remove_dangling(client: &Docker, id: &str) {
-    let named = |image: ImageInspect| image.repo_tags.is_some_and(|tags| !tags.is_empty());
-    if client.inspect_image(id).await.is_ok_and(|image| !named(image)) {
-        let options = RemoveImageOptionsBuilder::default().noprune(true).build();
-        // A container that still runs on it keeps it; then it costs space, but nothing else.
-        let _ = client.remove_image(id, Some(options), None).await;
-    }
 }
 
 #[cfg(test)]

@@ -46,10 +46,13 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             commands::start::reset(&course, &commands::lesson(&course, lesson.as_deref())?, out)
         }
         Command::Quiz { lesson } => quiz(lesson.as_deref()),
-        //TMP Command::Images { command } => wait(async { commands::images::run(&commands::course()?.root, command, out).await }),
-        Command::Doctor(_) | Command::Sweep => Ok(0),
-        //TMP Command::Doctor(format) => wait(async { commands::doctor::run(&commands::course()?.root, format.format, out).await }),
-        //TMP Command::Sweep => wait(commands::sweep::run(out)),
+        Command::Images { command } => {
+            wait(async { commands::images::run(&commands::course()?.root, command, out).await })
+        }
+        Command::Doctor(format) => {
+            wait(async { commands::doctor::run(&commands::course()?.root, format.format, out).await })
+        }
+        Command::Sweep => wait(commands::sweep::run(out)),
         Command::Book { command: BookCommand::Build { out: to } } => {
             let built = book::build(&commands::course()?.root, to.as_deref())?;
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;
@@ -64,7 +67,8 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             let mut all_well = true;
             for name in named {
                 let lesson = course.lesson(&name)?;
-                all_well &= commands::dev::check(&course, &lesson, only.as_deref(), jobs, &builds.settings(), out).await?;
+                all_well &=
+                    commands::dev::check(&course, &lesson, only.as_deref(), jobs, &builds.settings(), out).await?;
             }
             Ok(u8::from(!all_well))
         }),

@@ -24,7 +24,9 @@ fn folder(variable: &str, below_home: &str) -> Result<PathBuf, Fault> {
         .map(|home| home.join(last))
         .or_else(|| set(variable).map(|base| base.join("grader")))
         .or_else(|| set("HOME").map(|home| home.join(below_home).join("grader")))
-        .ok_or_else(|| Fault::Usage { message: "neither HOME nor GRADER_HOME is set: there is nowhere to keep progress".into() })?;
+        .ok_or_else(|| Fault::Usage {
+            message: "neither HOME nor GRADER_HOME is set: there is nowhere to keep progress".into(),
+        })?;
     std::fs::create_dir_all(&path).map_err(Fault::file(&path))?;
     Ok(path)
 }

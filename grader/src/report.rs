@@ -139,7 +139,10 @@ impl Report {
     #[must_use]
     pub fn failed_ids(&self) -> Vec<&str> {
         let failed = |check: &&CheckReport| {
-            matches!(check.outcome, Outcome::Judged { verdict: crate::verdict::Verdict::Fail(_) | crate::verdict::Verdict::Partial { .. } })
+            matches!(
+                check.outcome,
+                Outcome::Judged { verdict: crate::verdict::Verdict::Fail(_) | crate::verdict::Verdict::Partial { .. } }
+            )
         };
         self.checks.iter().filter(failed).map(|check| check.id.as_str()).collect()
     }

@@ -19,7 +19,8 @@ pub fn planted() -> Result<String, Fault> {
         return Ok(text.trim().to_owned());
     }
     let mut random = [0_u8; 16];
-    getrandom::fill(&mut random).map_err(|error| Fault::Unreadable { what: "random bytes".into(), reason: error.to_string() })?;
+    getrandom::fill(&mut random)
+        .map_err(|error| Fault::Unreadable { what: "random bytes".into(), reason: error.to_string() })?;
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let value = format!("planted-{hex}");
     let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(Fault::file(&path))?;

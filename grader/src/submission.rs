@@ -52,8 +52,7 @@ impl Submission {
     #[must_use]
     pub fn locate_key(&self, files: &[String], path: &[&str]) -> Option<Location> {
         let texts: Vec<_> = files.iter().rev().filter_map(|file| Some((file, self.text(file)?))).collect();
-        let parsed: Vec<_> =
-            texts.iter().filter_map(|(file, text)| Some((*file, ComposeFile::parse(text)?))).collect();
+        let parsed: Vec<_> = texts.iter().filter_map(|(file, text)| Some((*file, ComposeFile::parse(text)?))).collect();
         (1..=path.len()).rev().find_map(|length| {
             parsed.iter().find_map(|(file, yaml)| self.location(file, yaml.line_of(&path[..length])?))
         })
@@ -73,8 +72,6 @@ impl Submission {
 pub fn is_inside(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
     // What does not exist yet would be made by Docker: its nearest existing parent decides.
-    path.ancestors()
-        .find_map(|part| part.canonicalize().ok())
-        .is_some_and(|real| real.starts_with(&folder))
+    path.ancestors().find_map(|part| part.canonicalize().ok()).is_some_and(|real| real.starts_with(&folder))
         && !path.components().any(|part| part.as_os_str() == ".." && !path.exists())
 }

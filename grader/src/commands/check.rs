@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use super::live::Live;
 use super::{course, here, lesson};
 use crate::cli::{CheckArgs, FormatName};
-use crate::course::quiz::Quiz;
+use crate::commands::quiz::Kept;
+use crate::course::quiz::{Graded, Quiz, StoredAnswer, load_answers};
 use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::report::{Report, terminal};
+use crate::sandbox::daemon;
 use crate::sandbox::facts::QuizFacts;
-use crate::workspace;
+use crate::{images, workspace};
 
 /// Grades, reports and keeps the result.
 pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
@@ -24,12 +26,14 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     let dir = submission(&course, &lesson, args.dir.as_deref())?;
     let progress = Progress::open()?;
     let job = Job {
+        quiz: quiz_facts(&course, &lesson, &dir, &progress.answers(&lesson.spec.id)?)?,
         dir,
-        quiz: quiz_facts(&course, &lesson, &progress)?,
         settings: args.builds.settings(),
         lesson: &lesson,
     };
-    //TMP images::ensure(&course.root, &lesson.spec.images).await?;
+    // Notes on images go to standard error: the report alone is on standard output.
+    let mut say = |line: &str| eprintln!("{line}");
+    images::ensure(&daemon::connect().await?, &course.root, images::needed(&lesson), &mut say).await?;
     let (live, events) = Live::start(args.format.format == FormatName::Json);
     let interrupted = async {
         // Without a handler Ctrl-C would end us at once, and leave everything behind.
@@ -69,22 +73,24 @@ fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<
     Err(Fault::Usage { message: format!("you have no copy of {id} yet: `grader start {id}` makes one") })
 }
 
-/// The learner's answers, judged by the page as it is now.
-fn quiz_facts(course: &Course, lesson: &Lesson, progress: &Progress) -> Result<QuizFacts, Fault> {
-    let page = course.page(lesson);
-    if !page.is_file() {
-        return Ok(QuizFacts::default());
-    }
-    let quiz = Quiz::load(&course.root, &page)?;
-    let answers = progress.answers(&lesson.spec.id)?;
-    let mut facts = QuizFacts { questions: quiz.questions.len(), ..QuizFacts::default() };
-    for question in &quiz.questions {
-        let answer = answers.get(&question.id).and_then(|kept| question.parse_stable(&kept.answer).ok());
-        match answer.map(|answer| question.judge(&answer).right) {
-            Some(true) => facts.right.push(question.id.clone()),
-            Some(false) => facts.wrong.push(question.id.clone()),
-            None => {}
-        }
-    }
-    Ok(facts)
+/// The learner's answers, judged by the page as it is now: those in `quiz.toml` of the folder, if
+/// there is one, else those that `grader quiz` has kept.
+pub fn quiz_facts(course: &Course, lesson: &Lesson, dir: &Path, kept: &Kept) -> Result<QuizFacts, Fault> {
+    let quiz = Quiz::load(&course.root, &course.page(lesson))?;
+    let file = dir.join("quiz.toml");
+    let answers = if file.is_file() {
+        load_answers(&course.root, &file, &quiz)?
+    } else {
+        let given = |(id, stored): (&String, &StoredAnswer)| {
+            Some((id.clone(), quiz.question(id)?.parse_stable(&stored.answer).ok()?))
+        };
+        kept.iter().filter_map(given).collect()
+    };
+    let graded = quiz.grade(&answers);
+    let ids = |wanted: fn(&Graded) -> bool| graded.iter().filter(|one| wanted(one)).map(|one| one.id.clone()).collect();
+    Ok(QuizFacts {
+        questions: quiz.questions.len(),
+        right: ids(|one| one.right),
+        wrong: ids(|one| one.answered && !one.right),
+    })
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
-use crate::course::quiz::{Quiz, load_answers};
+use super::check::quiz_facts;
+use super::quiz::Kept;
 use crate::course::source::{CourseError, Source};
 use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
@@ -85,7 +86,14 @@ pub async fn check(
         all_well &= problem.is_none();
         let word = if problem.is_none() { "ok   " } else { "WRONG" };
         let write = |out: &mut dyn Write| -> std::io::Result<()> {
-            writeln!(out, "{word}  {:<44} {:>3}/{} points  {:>7}", case.name, report.points, report.of, millis(report.millis))?;
+            writeln!(
+                out,
+                "{word}  {:<44} {:>3}/{} points  {:>7}",
+                case.name,
+                report.points,
+                report.of,
+                millis(report.millis)
+            )?;
             if let Some(problem) = &problem {
                 writeln!(out, "       {problem}")?;
                 for check in &report.checks {
@@ -140,42 +148,33 @@ fn in_words(outcome: &Outcome) -> String {
 
 fn cases(course: &Course, lesson: &Lesson) -> Result<Vec<Case>, Fault> {
     let starter = lesson.starter();
-    let quiz = Quiz::load(&course.root, &course.page(lesson))?;
-    let mut cases = vec![case("starter", &[&starter], QuizFacts { questions: quiz.questions.len(), ..QuizFacts::default() }, Expected::Starter)?];
+    let case = |name: &str, layers: &[&Path], expected| case(course, lesson, name, layers, expected);
+    let mut cases = vec![case("starter", &[&starter], Expected::Starter)?];
     for dir in folders(&lesson.dir.join("solutions"))? {
-        let facts = answers(course, &dir, &quiz)?;
-        cases.push(case(&format!("solutions/{}", file_name(&dir)), &[&starter, &dir], facts, Expected::Solution)?);
+        cases.push(case(&format!("solutions/{}", file_name(&dir)), &[&starter, &dir], Expected::Solution)?);
     }
     for dir in folders(&lesson.dir.join("wrong"))? {
         let wrong = read_wrong(course, lesson, &dir)?;
         let base = lesson.dir.join("solutions").join(&wrong.base);
-        let facts = answers(course, &base, &quiz)?;
-        cases.push(case(&format!("wrong/{}", file_name(&dir)), &[&starter, &base, &dir], facts, Expected::Wrong(wrong.fails))?);
+        cases.push(case(
+            &format!("wrong/{}", file_name(&dir)),
+            &[&starter, &base, &dir],
+            Expected::Wrong(wrong.fails),
+        )?);
     }
     Ok(cases)
 }
 
-fn case(name: &str, layers: &[&Path], quiz: QuizFacts, expected: Expected) -> Result<Case, Fault> {
-    let files = tempfile::Builder::new().prefix("grader-case-").tempdir().map_err(Fault::file("the temporary folder"))?;
+/// Lays the folders over each other, as a learner's folder would be.
+fn case(course: &Course, lesson: &Lesson, name: &str, layers: &[&Path], expected: Expected) -> Result<Case, Fault> {
+    let files =
+        tempfile::Builder::new().prefix("grader-case-").tempdir().map_err(Fault::file("the temporary folder"))?;
     for layer in layers {
         copy_tree(layer, files.path())?;
     }
-    for note in ["wrong.toml", "quiz.toml"] {
-        let _ = fs::remove_file(files.path().join(note));
-    }
+    let _ = fs::remove_file(files.path().join("wrong.toml"));
+    let quiz = quiz_facts(course, lesson, files.path(), &Kept::new())?;
     Ok(Case { name: name.to_owned(), files, quiz, expected })
-}
-
-fn answers(course: &Course, dir: &Path, quiz: &Quiz) -> Result<QuizFacts, Fault> {
-    let mut facts = QuizFacts { questions: quiz.questions.len(), ..QuizFacts::default() };
-    let path = dir.join("quiz.toml");
-    if path.is_file() {
-        for graded in quiz.grade(&load_answers(&course.root, &path, quiz)?) {
-            let list = if graded.right { &mut facts.right } else { &mut facts.wrong };
-            list.push(graded.id);
-        }
-    }
-    Ok(facts)
 }
 
 fn read_wrong(course: &Course, lesson: &Lesson, dir: &Path) -> Result<Wrong, CourseError> {

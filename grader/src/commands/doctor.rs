@@ -39,7 +39,9 @@ fn human(findings: &[Finding]) -> String {
     lines.push(match worst(findings) {
         Level::Ok => "Everything is as it should be.".into(),
         Level::Warn => format!("Grading works; {} to look at.", count(Level::Warn)),
-        Level::Fail => format!("Grading does not work yet: {} to fix, {} to look at.", count(Level::Fail), count(Level::Warn)),
+        Level::Fail => {
+            format!("Grading does not work yet: {} to fix, {} to look at.", count(Level::Fail), count(Level::Warn))
+        }
     });
     lines.join("\n") + "\n"
 }

@@ -15,10 +15,16 @@ pub fn run(lesson: &Lesson, check: Option<&str>, out: &mut dyn Write) -> Result<
     let wanted = match check {
         Some(check) => check.to_owned(),
         None => match progress.last(id)? {
-            None => return Err(Fault::Usage { message: format!("nothing is known yet: run `grader check {id}` first") }),
+            None => {
+                return Err(Fault::Usage { message: format!("nothing is known yet: run `grader check {id}` first") });
+            }
             Some(attempt) => match attempt.failed.into_iter().next() {
                 Some(first) => first,
-                None => return Err(Fault::Usage { message: "no check failed last time. Name one to see its hints.".into() }),
+                None => {
+                    return Err(Fault::Usage {
+                        message: "no check failed last time. Name one to see its hints.".into(),
+                    });
+                }
             },
         },
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use crate::fault::Fault;
-use crate::images::{self, Catalogue, Recipe, State, Status, bundle, make};
+use crate::images::{self, Catalogue, Recipe, State, Status, bundle, make, remove};
 use crate::sandbox::daemon;
 
 /// What to do with the course's base images.
@@ -52,8 +52,16 @@ pub enum ImagesCommand {
     },
 }
 
-/// Runs the command for the course in `root`; gives the exit code.
+/// Runs the command for the course in `root`; gives the exit code. Ctrl-C ends the tools that
+/// were started, too: they would go on without us.
 pub async fn run(root: &Path, command: ImagesCommand, out: &mut dyn Write) -> Result<u8, Fault> {
+    tokio::select! {
+        done = work(root, command, out) => done,
+        _ = tokio::signal::ctrl_c() => Err(Fault::Interrupted),
+    }
+}
+
+async fn work(root: &Path, command: ImagesCommand, out: &mut dyn Write) -> Result<u8, Fault> {
     let catalogue = Catalogue::load(root)?;
     let client = daemon::connect().await?;
     let mut written = Ok(());
@@ -72,7 +80,7 @@ pub async fn run(root: &Path, command: ImagesCommand, out: &mut dyn Write) -> Re
             }
         }
         ImagesCommand::Make { images } => make::make(&client, &catalogue, &catalogue.named(&images)?, &mut say).await?,
-        ImagesCommand::Remove { images } => images::remove(&client, &catalogue, &images, &mut say).await?,
+        ImagesCommand::Remove { images } => remove::stand_ins(&client, &catalogue, &images, &mut say).await?,
         ImagesCommand::Save { file, images } => {
             bundle::save(&client, &catalogue, &file, &images, &mut say).await?;
         }

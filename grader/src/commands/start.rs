@@ -21,7 +21,10 @@ pub fn start(course: &Course, lesson: &Lesson, out: &mut dyn Write) -> Result<u8
             lesson.spec.deliver.join(", ")
         )
     } else {
-        format!("{shown} is there already, and was left as it is. `grader reset {}` puts the starter back.\n", lesson.spec.id)
+        format!(
+            "{shown} is there already, and was left as it is. `grader reset {}` puts the starter back.\n",
+            lesson.spec.id
+        )
     };
     out.write_all(text.as_bytes()).map_err(Fault::file("standard output"))?;
     Ok(0)

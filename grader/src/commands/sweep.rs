@@ -27,7 +27,11 @@ fn summary(swept: &sweep::Swept) -> String {
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let some = kinds.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = some.map(|(count, kind)| format!("{count} {kind}{}", plural(count))).collect();
-    if parts.is_empty() { "Nothing to remove: no dead run has left anything.".into() } else { format!("Removed {}.", parts.join(", ")) }
+    if parts.is_empty() {
+        "Nothing to remove: no dead run has left anything.".into()
+    } else {
+        format!("Removed {}.", parts.join(", "))
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,10 @@ impl Lesson {
             let id = &check.spec.id;
             for before in &check.spec.after {
                 if !seen.contains(before) {
-                    return fail(format!("check `{id}` comes after `{before}`, which is not above it"), "name a check that stands above");
+                    return fail(
+                        format!("check `{id}` comes after `{before}`, which is not above it"),
+                        "name a check that stands above",
+                    );
                 }
                 let disrupts = |id: &str| self.check(id).is_some_and(|c| c.check.manner() == Manner::Disrupts);
                 if disrupts(before) && check.check.manner() != Manner::Disrupts {
@@ -99,10 +102,16 @@ impl Lesson {
             }
             for resource in check.check.needs() {
                 if !self.declares(&resource) {
-                    return fail(format!("check `{id}` needs {resource:?}, which the lesson does not declare"), "add [[image]] or [[stack]]");
+                    return fail(
+                        format!("check `{id}` needs {resource:?}, which the lesson does not declare"),
+                        "add [[image]] or [[stack]]",
+                    );
                 }
                 if self.openers(&resource).next().is_none() {
-                    return fail(format!("no check of this lesson judges whether {resource:?} comes into being"), "add `builds` or `stack-starts`");
+                    return fail(
+                        format!("no check of this lesson judges whether {resource:?} comes into being"),
+                        "add `builds` or `stack-starts`",
+                    );
                 }
             }
         }
@@ -141,12 +150,15 @@ fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError>
             fields.remove("with").unwrap_or_else(|| Spanned::new(span.clone(), DeValue::Table(DeTable::new())));
         let around = parameters.span();
         let rest = Spanned::new(span.clone(), DeValue::Table(fields));
-        let spec =
-            CheckSpec::deserialize(ValueDeserializer::from(rest)).map_err(|error| wrong(error, span.clone()))?;
+        let spec = CheckSpec::deserialize(ValueDeserializer::from(rest)).map_err(|error| wrong(error, span.clone()))?;
         let kind = Kind::named(&spec.kind).ok_or_else(|| {
             let names = Kind::all().map(|kind| kind.name);
             let nearest = super::nearest(&spec.kind, names).unwrap_or("builds");
-            source.error(span.clone(), format!("no kind of check is called `{}`", spec.kind), &format!("did you mean `{nearest}`?"))
+            source.error(
+                span.clone(),
+                format!("no kind of check is called `{}`", spec.kind),
+                &format!("did you mean `{nearest}`?"),
+            )
         })?;
         let check = (kind.parse)(ValueDeserializer::from(parameters)).map_err(|error| wrong(error, around))?;
         parsed.push(LessonCheck { spec, check, span });

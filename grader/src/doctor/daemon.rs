@@ -19,6 +19,9 @@ const API_MIN: (u32, u32) = (1, 41);
 /// Clocks that are further apart spoil what is measured by time stamps.
 const CLOCK_SECONDS: i64 = 5;
 
+/// What to do where no daemon answers.
+pub const START: &str = "Start Docker; `make setup` does it where it can. If it listens elsewhere, set DOCKER_HOST.";
+
 /// Where the grader connects to.
 pub fn address() -> String {
     let set = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
@@ -39,8 +42,7 @@ pub fn socket() -> Finding {
             Finding::new("socket", Level::Fail, format!("{}: {error}", path.display()), &fault.remedy())
         }
         Err(error) => {
-            let fix = "Start Docker; `make setup` does it where it can. If it listens elsewhere, set DOCKER_HOST.";
-            Finding::new("socket", Level::Fail, format!("{}: {error}; no daemon listens there", path.display()), fix)
+            Finding::new("socket", Level::Fail, format!("{}: {error}; no daemon listens there", path.display()), START)
         }
     }
 }
@@ -57,7 +59,9 @@ pub async fn examine(client: &Docker) -> Vec<Finding> {
         Err(error) => findings.push(silent(&Fault::docker("asking the daemon for its version")(error))),
     }
     match info {
-        Ok(info) => findings.extend([storage(&info), cgroup(&info), memory(&info), cpus(&info), clock(&info, begun, ended)]),
+        Ok(info) => {
+            findings.extend([storage(&info), cgroup(&info), memory(&info), cpus(&info), clock(&info, begun, ended)]);
+        }
         Err(error) => findings.push(silent(&Fault::docker("asking the daemon what it has")(error))),
     }
     findings
@@ -86,7 +90,8 @@ fn storage(info: &SystemInfo) -> Finding {
     let (mut level, text) = space(free_bytes(Path::new(&root)), Path::new(&root));
     let mut fix = "`docker system df` shows what Docker keeps, `docker builder prune` empties its build cache.";
     if driver == "vfs" && level == Level::Ok {
-        (level, fix) = (Level::Warn, "vfs copies whole images for every container: use overlay2 where the file system allows it.");
+        (level, fix) =
+            (Level::Warn, "vfs copies whole images for every container: use overlay2 where the file system allows it.");
     }
     Finding::new("storage", level, format!("{driver} in {root}, {text}"), fix)
 }
@@ -99,7 +104,12 @@ fn cgroup(info: &SystemInfo) -> Finding {
         return Finding::ok("cgroup", format!("{version}; limits of memory, CPU and process count work"));
     }
     let found = format!("{version}; no limits of {}", missing.join(", "));
-    Finding::new("cgroup", Level::Fail, found, "Switch these controllers on in the kernel's command line, or use another machine.")
+    Finding::new(
+        "cgroup",
+        Level::Fail,
+        found,
+        "Switch these controllers on in the kernel's command line, or use another machine.",
+    )
 }
 
 fn memory(info: &SystemInfo) -> Finding {
@@ -115,11 +125,17 @@ fn memory(info: &SystemInfo) -> Finding {
 fn cpus(info: &SystemInfo) -> Finding {
     let count = info.ncpu.unwrap_or(0);
     let level = if count < 2 { Level::Warn } else { Level::Ok };
-    Finding::new("CPUs", level, count.to_string(), "With one CPU a check may run into its time limit. Give the engine two.")
+    Finding::new(
+        "CPUs",
+        level,
+        count.to_string(),
+        "With one CPU a check may run into its time limit. Give the engine two.",
+    )
 }
 
 fn clock(info: &SystemInfo, begun: i64, ended: i64) -> Finding {
-    let theirs = info.system_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_millisecond);
+    let theirs =
+        info.system_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_millisecond);
     let Some(theirs) = theirs else { return Finding::ok("clock", "the daemon does not tell its time") };
     let apart = if theirs < begun { theirs - begun } else { (theirs - ended).max(0) };
     if apart.abs() <= CLOCK_SECONDS * 1000 {
@@ -127,7 +143,12 @@ fn clock(info: &SystemInfo, begun: i64, ended: i64) -> Finding {
     }
     let way = if apart > 0 { "ahead of" } else { "behind" };
     let found = format!("the daemon's is {} s {way} ours", apart.abs() / 1000);
-    Finding::new("clock", Level::Warn, found, "Set the clock of the machine that the daemon runs on; restarting a virtual machine helps.")
+    Finding::new(
+        "clock",
+        Level::Warn,
+        found,
+        "Set the clock of the machine that the daemon runs on; restarting a virtual machine helps.",
+    )
 }
 
 #[cfg(test)]

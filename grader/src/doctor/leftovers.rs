@@ -20,7 +20,12 @@ use crate::sandbox::run_id::{LABEL, RunId};
 pub async fn examine(client: &Docker) -> Finding {
     match count(client).await {
         Ok(0) => Finding::ok("leftovers", "nothing of dead runs"),
-        Ok(count) => Finding::new("leftovers", Level::Warn, format!("{count} things of dead runs"), "`grader sweep` removes them; so does the next run."),
+        Ok(count) => Finding::new(
+            "leftovers",
+            Level::Warn,
+            format!("{count} things of dead runs"),
+            "`grader sweep` removes them; so does the next run.",
+        ),
         Err(error) => {
             let fault = Fault::docker("listing what runs have made")(error);
             Finding::new("leftovers", Level::Warn, fault.to_string(), &fault.remedy())
@@ -46,7 +51,12 @@ async fn count(client: &Docker) -> Result<usize, Error> {
     let runs = (containers.into_iter().filter_map(|container| label(container.labels)))
         .chain(networks.into_iter().filter_map(|network| label(network.labels)))
         .chain(volumes.volumes.into_iter().flatten().filter_map(|volume| label(Some(volume.labels))))
-        .chain(images.into_iter().flat_map(|image| image.repo_tags).filter_map(|tag| tag.split('/').nth(1).map(str::to_owned)))
+        .chain(
+            images
+                .into_iter()
+                .flat_map(|image| image.repo_tags)
+                .filter_map(|tag| tag.split('/').nth(1).map(str::to_owned)),
+        )
         .chain(folders());
     Ok(runs.filter(|run| RunId::parse(run).is_some_and(|run| run.is_abandoned())).count())
 }

@@ -48,7 +48,10 @@ pub fn space(free: Option<u64>, path: &Path) -> (Level, String) {
         Some(bytes) if bytes < WARN_BYTES => Level::Warn,
         _ => Level::Ok,
     };
-    let text = free.map_or_else(|| format!("{} is on another machine", path.display()), |bytes| format!("{} free", gigabytes(bytes)));
+    let text = free.map_or_else(
+        || format!("{} is on another machine", path.display()),
+        |bytes| format!("{} free", gigabytes(bytes)),
+    );
     (level, text)
 }
 

@@ -29,10 +29,12 @@ pub async fn examine() -> Vec<Finding> {
     let found = version(&docker.stdout).map_or_else(|| "it tells no version".into(), |version| version.shown);
     let mut findings = vec![
         Finding::ok("docker command", found),
-        plugin("compose", compose, COMPOSE_MIN),
-        plugin("buildx", buildx, BUILDX_MIN),
+        plugin("compose", compose.as_ref(), COMPOSE_MIN),
+        plugin("buildx", buildx.as_ref(), BUILDX_MIN),
     ];
-    findings.extend(endpoint.filter(|ended| ended.ok).and_then(|ended| elsewhere(ended.stdout.trim(), &super::daemon::address())));
+    findings.extend(
+        endpoint.filter(|ended| ended.ok).and_then(|ended| elsewhere(ended.stdout.trim(), &super::daemon::address())),
+    );
     findings
 }
 
@@ -40,12 +42,16 @@ async fn ask(arguments: &[&str]) -> Option<Ended> {
     daemon::run(daemon::command(arguments), LIMIT).await.ok().flatten()
 }
 
-fn plugin(name: &str, ended: Option<Ended>, least: [u32; 2]) -> Finding {
+fn plugin(name: &str, ended: Option<&Ended>, least: [u32; 2]) -> Finding {
     let wanted = format!("{}.{} or newer is needed", least[0], least[1]);
-    let found = ended.filter(|ended| ended.ok).and_then(|ended| version(&ended.stdout));
+    let complaint = ended.as_ref().and_then(|ended| ended.stderr.trim().lines().last());
+    let said = complaint.map(|line| format!(" ({line})")).unwrap_or_default();
+    let found = ended.as_ref().filter(|ended| ended.ok).and_then(|ended| version(&ended.stdout));
     match found {
-        None => Finding::new(name, Level::Fail, format!("`docker {name}` does not work; {wanted}"), SETUP),
-        Some(version) if version.numbers < least => Finding::new(name, Level::Fail, format!("{}; {wanted}", version.shown), SETUP),
+        None => Finding::new(name, Level::Fail, format!("`docker {name}` does not work{said}; {wanted}"), SETUP),
+        Some(version) if version.numbers < least => {
+            Finding::new(name, Level::Fail, format!("{}; {wanted}", version.shown), SETUP)
+        }
         Some(version) => Finding::ok(name, version.shown),
     }
 }
@@ -81,8 +87,8 @@ fn version(text: &str) -> Option<Version> {
 mod tests {
     use super::*;
 
-    fn ended(stdout: &str) -> Option<Ended> {
-        Some(Ended { ok: true, stdout: stdout.into(), stderr: String::new() })
+    fn ended(stdout: &str) -> Ended {
+        Ended { ok: true, stdout: stdout.into(), stderr: String::new() }
     }
 
     #[test]
@@ -96,10 +102,10 @@ mod tests {
 
     #[test]
     fn a_plugin_must_be_new_enough() {
-        assert_eq!(plugin("compose", ended("2.20.0"), COMPOSE_MIN).level, Level::Ok);
-        assert_eq!(plugin("compose", ended("2.19.9"), COMPOSE_MIN).level, Level::Fail);
-        assert_eq!(plugin("compose", ended("10.0"), COMPOSE_MIN).level, Level::Ok);
-        assert_eq!(plugin("buildx", ended("0.9.1"), BUILDX_MIN).level, Level::Fail);
+        assert_eq!(plugin("compose", Some(&ended("2.20.0")), COMPOSE_MIN).level, Level::Ok);
+        assert_eq!(plugin("compose", Some(&ended("2.19.9")), COMPOSE_MIN).level, Level::Fail);
+        assert_eq!(plugin("compose", Some(&ended("10.0")), COMPOSE_MIN).level, Level::Ok);
+        assert_eq!(plugin("buildx", Some(&ended("0.9.1")), BUILDX_MIN).level, Level::Fail);
         assert_eq!(plugin("buildx", None, BUILDX_MIN).level, Level::Fail);
     }
 

@@ -7,18 +7,17 @@
 //! `docker save` wrote. `docker load` skips the list, so it reads a bundle as well.
 
 mod archive;
+mod packing;
 
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use bollard::Docker;
-use tempfile::NamedTempFile;
-use tokio::process::Command;
 
 use super::catalogue::{Catalogue, Recipe};
 use super::tool::{Tool, Watch, log_file};
-use super::{Say, State, Status, give_name, lock, look, look_all, remove_dangling};
+use super::{Say, State, Status, give_name, lock, look, look_all, remove};
 use crate::fault::Fault;
 use crate::sandbox::daemon;
 use archive::{Contents, Entry, FORMAT, Flaw};
@@ -36,7 +35,9 @@ pub async fn save(
 ) -> Result<u64, Fault> {
     if let Some(recipe) = catalogue.recipes.iter().find(|recipe| file == Path::new(&recipe.reference)) {
         let name = &recipe.reference;
-        return Err(Fault::Usage { message: format!("{name} is an image; the file comes first: `grader images save FILE {name}`") });
+        return Err(Fault::Usage {
+            message: format!("{name} is an image; the file comes first: `grader images save FILE {name}`"),
+        });
     }
     let recipes = catalogue.named(called)?;
     let states = look_all(client, &recipes).await?;
@@ -57,7 +58,7 @@ pub async fn save(
     for entry in &contents.images {
         say(&format!("{}: {:.0} MB before compression", entry.reference, entry.megabytes()));
     }
-    let written = write(&mut command, contents, file).await?;
+    let written = packing::write(&mut command, contents, file, say).await?;
     say(&format!("{}: {:.0} MB", file.display(), megabytes(written)));
     Ok(written)
 }
@@ -72,44 +73,23 @@ fn entry(recipe: &Recipe, state: &State) -> Entry {
     }
 }
 
-/// Compresses what `command` writes into a file beside `file`, which takes its name at the end.
-async fn write(command: &mut Command, contents: Contents, file: &Path) -> Result<u64, Fault> {
-    let shown = daemon::shown(command);
-    let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = NamedTempFile::new_in(folder).map_err(Fault::file(folder))?;
-    let mut child = command.spawn().map_err(failed)?;
-    let saved = child.stdout.take().map(tokio::process::ChildStdout::into_owned_fd).transpose().map_err(failed)?;
-    let saved = saved.map(File::from);
-    let compress = move || {
-        let Some(saved) = saved else { return Ok(temporary) };
-        archive::write(&contents, saved, temporary.as_file()).map(|()| temporary)
-    };
-    let (compressed, ended) = tokio::join!(tokio::task::spawn_blocking(compress), child.wait_with_output());
-    let compressed = compressed.map_err(|error| failed(error.into()))?;
-    let ended = ended.map_err(failed)?;
-    let temporary = compressed.map_err(Fault::file(file))?;
-    if !ended.status.success() {
-        return Err(Fault::Command { command: shown.clone(), reason: String::from_utf8_lossy(&ended.stderr).trim().into() });
-    }
-    let size = temporary.as_file().metadata().map_err(Fault::file(file))?.len();
-    archive::readable_by_all(temporary.as_file()).map_err(Fault::file(file))?;
-    temporary.persist(file).map_err(|error| Fault::file(file)(error.error))?;
-    Ok(size)
-}
-
 /// Checks a bundle, loads it, and says what came. What is here and better is kept.
 pub async fn load(client: &Docker, catalogue: &Catalogue, file: &Path, say: &mut Say<'_>) -> Result<(), Fault> {
+    say(&format!("{}: checking", file.display()));
     let contents = checked(file).await?;
     let version = client.version().await.map_err(Fault::docker("asking the daemon for its version"))?;
     let mut recipes = Vec::new();
     for entry in &contents.images {
-        let refuse = |why: String| Err(Fault::Usage { message: format!("{} holds {}, {why}", file.display(), entry.reference) });
+        let refuse =
+            |why: String| Err(Fault::Usage { message: format!("{} holds {}, {why}", file.display(), entry.reference) });
         let Some(recipe) = catalogue.get(&entry.reference) else {
             return refuse("which is no image of this course. Is it a bundle of another version of the course?".into());
         };
         if let Some(here) = version.arch.as_ref().filter(|arch| **arch != entry.architecture) {
-            let why = format!("which is for {} processors; this engine's is {here}. `grader images make` makes it here.", entry.architecture);
+            let why = format!(
+                "which is for {} processors; this engine's is {here}. `grader images make` makes it here.",
+                entry.architecture
+            );
             return refuse(why);
         }
         recipes.push(recipe);
@@ -136,7 +116,7 @@ pub async fn load(client: &Docker, catalogue: &Catalogue, file: &Path, say: &mut
             _ => ("loaded", new.status, old.id),
         };
         if let Some(id) = leaving {
-            remove_dangling(client, &id).await;
+            remove::dangling(client, &id).await;
         }
         say(&format!("{name}: {verb} ({})", state.words()));
     }
@@ -151,9 +131,15 @@ async fn checked(file: &Path) -> Result<Contents, Fault> {
     checked.map_err(|flaw| {
         let shown = file.display();
         let message = match flaw {
-            Flaw::Foreign => format!("{shown} was not written by `grader images save`. If you trust it: `docker load --input {shown}`"),
-            Flaw::Damaged(how) => format!("{shown} is damaged or ends too early ({how}): copy it again, or have it saved again"),
-            Flaw::Newer(format) => format!("{shown} is a bundle of the form {format}, which this grader does not know: update the course"),
+            Flaw::Foreign => format!(
+                "{shown} was not written by `grader images save`. If you trust it: `docker load --input {shown}`"
+            ),
+            Flaw::Damaged(how) => {
+                format!("{shown} is damaged or ends too early ({how}): copy it again, or have it saved again")
+            }
+            Flaw::Newer(format) => {
+                format!("{shown} is a bundle of the form {format}, which this grader does not know: update the course")
+            }
         };
         Fault::Usage { message }
     })

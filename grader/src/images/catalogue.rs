@@ -3,15 +3,17 @@
 //! Owns: reading and validating every `images/*/image.toml`, and the order in which images are
 //! made. Must not: talk to Docker.
 
+mod description;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fingerprint;
-use crate::course::{CourseError, nearest, source::Source};
+use crate::course::{CourseError, nearest};
 use crate::fault::Fault;
+use description::{Described, folder};
 
 /// How a stand-in is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -49,24 +51,6 @@ pub struct Catalogue {
     pub root: PathBuf,
     /// The images.
     pub recipes: Vec<Recipe>,
-}
-
-/// The shape of `image.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImageToml {
-    reference: Spanned<String>,
-    summary: String,
-    on: Option<Spanned<String>>,
-    #[serde(default)]
-    lockfiles: bool,
-    recipe: Spanned<Method>,
-}
-
-struct Described {
-    source: Source,
-    dir: PathBuf,
-    toml: ImageToml,
 }
 
 impl Catalogue {
@@ -109,8 +93,10 @@ impl Catalogue {
         let answers = |recipe: &Recipe, called: &String| *called == recipe.reference || *called == recipe.folder();
         for name in called {
             if !self.recipes.iter().any(|recipe| answers(recipe, name)) {
-                let hint = nearest(name, self.recipes.iter().map(|recipe| recipe.reference.as_str()))
-                    .map_or_else(|| "`grader images list` shows them.".to_owned(), |near| format!("Did you mean `{near}`?"));
+                let hint = nearest(name, self.recipes.iter().map(|recipe| recipe.reference.as_str())).map_or_else(
+                    || "`grader images list` shows them.".to_owned(),
+                    |near| format!("Did you mean `{near}`?"),
+                );
                 return Err(Fault::Usage { message: format!("no image of the course is called `{name}`. {hint}") });
             }
         }
@@ -127,10 +113,6 @@ impl Recipe {
     }
 }
 
-fn folder(reference: &str) -> String {
-    reference.replace([':', '/'], "-")
-}
-
 /// Why none of the images that are left can come next: the one that it stands on is unknown, or
 /// they stand on each other.
 fn stuck(waiting: &BTreeMap<String, Described>) -> Option<CourseError> {
@@ -138,40 +120,9 @@ fn stuck(waiting: &BTreeMap<String, Described>) -> Option<CourseError> {
     let mut lost: Vec<_> = lost.collect();
     lost.sort_by_key(|(_, on)| waiting.contains_key(on.get_ref()));
     let (described, on) = lost.first()?;
-    let label = if waiting.contains_key(on.get_ref()) { "they stand on each other" } else { "no folder of images/ has it" };
+    let label =
+        if waiting.contains_key(on.get_ref()) { "they stand on each other" } else { "no folder of images/ has it" };
     Some(described.source.error(on.span(), format!("the image cannot stand on {}", on.get_ref()), label))
-}
-
-impl Described {
-    fn read(root: &Path, dir: PathBuf) -> Result<Self, CourseError> {
-        let source = Source::read(root, &dir.join("image.toml"))?;
-        let toml: ImageToml = toml::from_str(&source.text)
-            .map_err(|error| source.error(error.span().unwrap_or(0..0), error.message().to_owned(), "here"))?;
-        let reference = &toml.reference;
-        let wanted = folder(reference.get_ref());
-        if !reference.get_ref().rsplit('/').next().is_some_and(|name| name.contains(':')) {
-            return Err(source.error(reference.span(), "a reference has a tag", "such as `debian:bookworm-slim`"));
-        }
-        if dir.file_name().is_none_or(|name| *name != *wanted) {
-            return Err(source.error(reference.span(), format!("the folder of this image is called {wanted}"), "rename one of them"));
-        }
-        if !dir.join(toml.recipe.get_ref().file()).is_file() {
-            return Err(source.error(toml.recipe.span(), "there is no such file beside image.toml", "here"));
-        }
-        if *toml.recipe.get_ref() == Method::RootFs && (toml.lockfiles || toml.on.is_some()) {
-            return Err(source.error(toml.recipe.span(), "`on` and `lockfiles` are for Dockerfiles", "this starts from nothing"));
-        }
-        Ok(Self { source, dir, toml })
-    }
-
-    fn recipe(self, before: &Catalogue) -> Result<Recipe, CourseError> {
-        let ImageToml { reference, summary, on, lockfiles, recipe } = self.toml;
-        let on = on.map(Spanned::into_inner);
-        let under = on.as_ref().and_then(|on| before.get(on)).map(|recipe| recipe.fingerprint.as_str());
-        let fingerprint = fingerprint::of(&before.root, &self.dir, lockfiles, under)?;
-        let (reference, method) = (reference.into_inner(), recipe.into_inner());
-        Ok(Recipe { reference, summary, on, lockfiles, method, dir: self.dir, fingerprint })
-    }
 }
 
 impl Method {
@@ -205,7 +156,8 @@ pub(super) mod tests {
         write("images/base-1/rootfs.sh", "#!/bin/sh\n# shellcheck source=lib.sh\n. ./lib.sh\n");
         write("images/base-1/image.toml", "reference = \"base:1\"\nsummary = \"s\"\nrecipe = \"rootfs.sh\"\n");
         write("images/app-2/Dockerfile", "FROM base:1\n");
-        let toml = "reference = \"app:2\"\nsummary = \"s\"\non = \"base:1\"\nlockfiles = true\nrecipe = \"Dockerfile\"\n";
+        let toml =
+            "reference = \"app:2\"\nsummary = \"s\"\non = \"base:1\"\nlockfiles = true\nrecipe = \"Dockerfile\"\n";
         write("images/app-2/image.toml", toml);
         write("exercises/lesson01-x/starter/package.json", "{}");
         write("exercises/lesson01-x/starter/package-lock.json", "{}");
@@ -238,7 +190,10 @@ pub(super) mod tests {
     fn a_mistake_is_told_with_file_and_line() {
         let good = "reference = \"app:2\"\nsummary = \"s\"\non = \"base:1\"\nrecipe = \"Dockerfile\"\n";
         let unknown = wrong(&good.replace("summary", "sumary"));
-        assert!(unknown.contains("images/app-2/image.toml:2:1") && unknown.contains("unknown field `sumary`"), "{unknown}");
+        assert!(
+            unknown.contains("images/app-2/image.toml:2:1") && unknown.contains("unknown field `sumary`"),
+            "{unknown}"
+        );
         assert!(wrong(&good.replace("base:1", "basis:1")).contains("no folder of images/ has it"));
         assert!(wrong(&good.replace("base:1", "app:2")).contains("they stand on each other"));
         assert!(wrong(&good.replace("app:2", "app:3")).contains("is called app-3"));

@@ -3,9 +3,10 @@
 //! Owns: which way is taken for which image, and the steps of both. Must not: replace an image
 //! that came from a registry, or leave a reference without an image while a new one is made.
 
+mod blame;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -14,10 +15,11 @@ use bollard::query_parameters::RemoveImageOptionsBuilder;
 use tokio::process::Command;
 
 use super::catalogue::{Catalogue, Method, Recipe};
-use super::tool::{Ended, Tool, Watch, log_file};
-use super::{RECIPE_LABEL, STAND_IN_LABEL, Say, State, fingerprint, give_name, lock, look, look_all, remove_dangling};
+use super::tool::{Tool, Watch, log_file};
+use super::{RECIPE_LABEL, STAND_IN_LABEL, Say, State, fingerprint, give_name, lock, look, look_all, remove};
 use crate::fault::Fault;
 use crate::sandbox::daemon;
+use blame::{cause, failure, names_network};
 
 /// A registry that has not said a word after this time does not answer.
 const REGISTRY_ANSWERS: Duration = Duration::from_secs(10);
@@ -26,34 +28,27 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// What `docker import` sets, as the official images of distributions have it.
 const COMMAND: &str = "CMD [\"bash\"]";
 const SEARCH_PATH: &str = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Words by which a tool says that the network is at fault.
-const NETWORK_WORDS: [&str; 9] = [
-    "no such host",
-    "Temporary failure",
-    "Could not resolve",
-    "ENOTFOUND",
-    "EAI_AGAIN",
-    "ETIMEDOUT",
-    "i/o timeout",
-    "Network is unreachable",
-    "Connection timed out",
-];
-
 /// Brings the images that are absent, and makes outdated stand-ins anew. Others stay as they are.
 pub async fn make(client: &Docker, catalogue: &Catalogue, wanted: &[&Recipe], say: &mut Say<'_>) -> Result<(), Fault> {
     let states = look_all(client, wanted).await?;
     for (recipe, state) in wanted.iter().zip(&states).filter(|(_, state)| !state.status.wants_making()) {
         say(&format!("{}: here already ({})", recipe.reference, state.status.words()));
     }
-    let open: Vec<&Recipe> =
-        wanted.iter().zip(&states).filter(|(_, state)| state.status.wants_making()).map(|(recipe, _)| *recipe).collect();
+    let open: Vec<&Recipe> = wanted
+        .iter()
+        .zip(&states)
+        .filter(|(_, state)| state.status.wants_making())
+        .map(|(recipe, _)| *recipe)
+        .collect();
     if open.is_empty() {
         return Ok(());
     }
     let _lock = lock::take(say).await?;
     let mut work = Work { client, catalogue, say, silent: BTreeSet::new() };
     for recipe in open {
-        work.provide(recipe).await?;
+        if !work.provide(recipe).await? {
+            (work.say)(&format!("{}: here now, made by another grader", recipe.reference));
+        }
     }
     Ok(())
 }
@@ -67,11 +62,11 @@ struct Work<'a, 'b> {
 }
 
 impl Work<'_, '_> {
-    async fn provide(&mut self, recipe: &Recipe) -> Result<(), Fault> {
-        // Somebody else may have made it while we waited for the lock.
+    /// Whether anything had to be done: somebody else may have made it while we waited.
+    async fn provide(&mut self, recipe: &Recipe) -> Result<bool, Fault> {
         let before = self.look(recipe).await?;
         if !before.status.wants_making() {
-            return Ok(());
+            return Ok(false);
         }
         let begun = Instant::now();
         if !self.pull(recipe).await? {
@@ -85,11 +80,11 @@ impl Work<'_, '_> {
         }
         let after = self.look(recipe).await?;
         if let Some(old) = before.id.filter(|old| after.id.as_ref() != Some(old)) {
-            remove_dangling(self.client, &old).await;
+            remove::dangling(self.client, &old).await;
         }
         let (name, words) = (&recipe.reference, after.status.words());
         (self.say)(&format!("{name}: done in {} s ({words})", begun.elapsed().as_secs()));
-        Ok(())
+        Ok(true)
     }
 
     async fn look(&self, recipe: &Recipe) -> Result<State, Fault> {
@@ -106,8 +101,8 @@ impl Work<'_, '_> {
         let log = log_file(&format!("{}-pull", recipe.folder()))?;
         let watch = Watch { name, log: &log, limit: LIMIT, first_word: Some(REGISTRY_ANSWERS) };
         let ended = Tool::start(daemon::command(&["pull", name]))?.follow(&watch, self.say).await?;
+        let _ = fs::remove_file(&log);
         if ended.ok() {
-            let _ = fs::remove_file(&log);
             return Ok(true);
         }
         let reason = if ended.tail.is_empty() { "no word from it in time".into() } else { ended.reason() };
@@ -132,7 +127,9 @@ impl Work<'_, '_> {
         script.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut script = Tool::start(script)?;
         let mut arguments = vec!["import".to_owned()];
-        for change in [COMMAND.into(), SEARCH_PATH.into()].into_iter().chain(labels(recipe).map(|label| format!("LABEL {label}"))) {
+        for change in
+            [COMMAND.into(), SEARCH_PATH.into()].into_iter().chain(labels(recipe).map(|label| format!("LABEL {label}")))
+        {
             arguments.extend(["--change".into(), change]);
         }
         arguments.push("-".into());
@@ -203,40 +200,15 @@ impl Work<'_, '_> {
 
 /// The labels of a stand-in, as `name=value`.
 fn labels(recipe: &Recipe) -> impl Iterator<Item = String> {
-    [(STAND_IN_LABEL, "true"), (RECIPE_LABEL, &recipe.fingerprint)].map(|(name, value)| format!("{name}={value}")).into_iter()
+    [(STAND_IN_LABEL, "true"), (RECIPE_LABEL, &recipe.fingerprint)]
+        .map(|(name, value)| format!("{name}={value}"))
+        .into_iter()
 }
 
 /// The registry that a reference belongs to; empty for the one that Docker takes by itself.
 fn registry_of(reference: &str) -> &str {
     let host = reference.split_once('/').map(|(host, _)| host);
     host.filter(|host| host.contains(['.', ':']) || *host == "localhost").unwrap_or_default()
-}
-
-fn names_network(text: &str) -> bool {
-    NETWORK_WORDS.iter().any(|word| text.contains(word))
-}
-
-fn failure(recipe: &Recipe, ended: &Ended, reason: &str, log: &Path) -> Fault {
-    if ended.status.is_none() {
-        return Fault::TimedOut { action: format!("making {} (see {})", recipe.reference, log.display()), seconds: LIMIT.as_secs() };
-    }
-    let reason = format!("{reason}. The whole output is in {}", log.display());
-    let command = || format!("images/{}/{}", recipe.folder(), recipe.method.file());
-    cause(&recipe.reference, &ended.text(), &reason).unwrap_or_else(|| Fault::Command { command: command(), reason })
-}
-
-/// The fault behind a tool's failure, where its last lines show one that has a remedy of its own.
-fn cause(name: &str, text: &str, reason: &str) -> Option<Fault> {
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let (making, reason) = (format!("making {name}"), reason.to_owned());
-    match () {
-        () if any(&["no space left on device", "No space left on device"]) => {
-            Some(Fault::DiskFull { reason: format!("{making}: {reason}") })
-        }
-        () if any(&["Cannot connect to the Docker daemon", "error during connect"]) => Some(Fault::NoDaemon { reason }),
-        () if any(&NETWORK_WORDS) => Some(Fault::Network { action: making, reason }),
-        () => None,
-    }
 }
 
 #[cfg(test)]
@@ -249,14 +221,5 @@ mod tests {
         assert_eq!(registry_of("library/node:22"), "");
         assert_eq!(registry_of("localhost:5000/node:22"), "localhost:5000");
         assert_eq!(registry_of("registry.example/x/node:22"), "registry.example");
-    }
-
-    #[test]
-    fn a_failure_with_a_remedy_of_its_own_is_recognised() {
-        let fault = |line: &str| cause("x:1", line, "r");
-        assert!(matches!(fault("write /x: no space left on device"), Some(Fault::DiskFull { .. })));
-        assert!(matches!(fault("E: Could not resolve 'deb'"), Some(Fault::Network { .. })));
-        assert!(matches!(fault("Cannot connect to the Docker daemon at unix"), Some(Fault::NoDaemon { .. })));
-        assert!(fault("exit code: 1").is_none());
     }
 }

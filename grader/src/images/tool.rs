@@ -3,6 +3,8 @@
 //! Owns: reading the output of a running command, its time limits, and ending it with all that it
 //! has started. Must not: know what the tool is for.
 
+mod lines;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::Write;
@@ -17,9 +19,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Say;
 use crate::fault::Fault;
+pub use lines::plain;
+use lines::{shorten, step};
 
 /// How long nothing is said while a tool works on.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How many of the last lines are kept for error messages.
 const TAIL: usize = 60;
 
@@ -61,7 +65,7 @@ impl Ended {
         let line = self.tail.iter().rev().find(error).or_else(|| self.tail.iter().rev().find(said));
         match (self.status, line) {
             (None, _) => "it did not end in time".into(),
-            (Some(_), Some(line)) => line.trim().to_owned(),
+            (Some(_), Some(line)) => line.trim().trim_start_matches("Error response from daemon: ").to_owned(),
             (Some(status), None) => format!("it said nothing ({status})"),
         }
     }
@@ -93,7 +97,7 @@ impl Tool {
     /// Reads all that it writes until it ends.
     pub async fn follow(mut self, watch: &Watch<'_>, say: &mut Say<'_>) -> Result<Ended, Fault> {
         let mut log = File::create(watch.log).map_err(Fault::file(watch.log))?;
-        let (sender, mut lines) = unbounded_channel();
+        let (sender, mut written) = unbounded_channel();
         let out = pump(self.child.stdout.take(), sender.clone());
         let err = pump(self.child.stderr.take(), sender);
         let (begun, mut spoke) = (Instant::now(), Instant::now());
@@ -110,7 +114,7 @@ impl Tool {
                     say(&format!("{}: {:>4} s  {}", watch.name, begun.elapsed().as_secs(), shorten(text)));
                     spoke = Instant::now();
                 };
-                match tokio::time::timeout(about, lines.recv()).await {
+                match tokio::time::timeout(about, written.recv()).await {
                     Ok(None) => return Ok::<(), Fault>(()),
                     Ok(Some(line)) => {
                         writeln!(log, "{line}").map_err(Fault::file(watch.log))?;
@@ -171,32 +175,6 @@ async fn pump(from: Option<impl AsyncRead + Unpin>, to: UnboundedSender<String>)
     }
 }
 
-/// The build step that a line of a build's plain progress begins: `#7 [node 2/3] RUN ...`.
-fn step(line: &str) -> Option<&str> {
-    let (number, rest) = line.strip_prefix('#')?.split_once(' ')?;
-    let begins = number.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with('[');
-    (begins && !rest.starts_with("[internal]")).then_some(rest)
-}
-
-/// A line without what `docker buildx` puts before it: `#7 12.3 text`.
-fn plain(line: &str) -> &str {
-    let after_number = line.strip_prefix('#').and_then(|rest| rest.split_once(' '));
-    let Some((_, rest)) = after_number else { return line };
-    match rest.split_once(' ') {
-        Some((seconds, text)) if seconds.parse::<f64>().is_ok() => text,
-        _ => rest,
-    }
-}
-
-fn shorten(text: &str) -> String {
-    const WIDTH: usize = 90;
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.chars().count() <= WIDTH {
-        return one_line;
-    }
-    one_line.chars().take(WIDTH - 3).chain("...".chars()).collect()
-}
-
 /// The log file of a step about `name`.
 pub fn log_file(name: &str) -> Result<PathBuf, Fault> {
     let dir = crate::paths::cache()?.join("images");
@@ -222,7 +200,8 @@ mod tests {
 
     #[tokio::test]
     async fn output_is_logged_and_steps_are_said_once() {
-        let script = "echo '#1 [internal] load'; echo '#2 [a 1/2] RUN x'; echo '#2 [a 1/2] RUN x'; echo 'ERROR: no' >&2; exit 3";
+        let script =
+            "echo '#1 [internal] load'; echo '#2 [a 1/2] RUN x'; echo '#2 [a 1/2] RUN x'; echo 'ERROR: no' >&2; exit 3";
         let (ended, said, log) = follow(script, PATIENCE, None).await;
         assert_eq!(said, ["x:    0 s  [a 1/2] RUN x"]);
         assert_eq!((ended.ok(), ended.reason().as_str()), (false, "ERROR: no"));
@@ -237,12 +216,5 @@ mod tests {
         assert!(ended.status.is_none() && begun.elapsed() < Duration::from_secs(5));
         let (silent, ..) = follow("sleep 60", PATIENCE, Some(Duration::from_millis(100))).await;
         assert!(silent.status.is_none() && begun.elapsed() < Duration::from_secs(5));
-    }
-
-    #[test]
-    fn buildkits_prefix_is_taken_off() {
-        assert_eq!(plain("#9 12.34 Get:1 x"), "Get:1 x");
-        assert_eq!(plain("#9 DONE 0.1s"), "DONE 0.1s");
-        assert_eq!(plain("abc: Downloading"), "abc: Downloading");
     }
 }

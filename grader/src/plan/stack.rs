@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn an_image_by_the_runs_tag_is_the_one_that_was_built() {
-        let (plan, _) = planned(json!({"services": {"payments": {"image": "payments:t1"}, "db": {"image": "postgres:15"}}}));
+        let (plan, _) =
+            planned(json!({"services": {"payments": {"image": "payments:t1"}, "db": {"image": "postgres:15"}}}));
         assert_eq!(plan.started["services"]["payments"]["image"], "ours:t");
         assert_eq!(plan.started["services"]["db"]["image"], "postgres:15");
         assert!(plan.images.contains("production"));
@@ -245,7 +246,8 @@ mod tests {
 
     #[test]
     fn networks_and_volumes_get_names_of_the_run() {
-        let (plan, _) = planned(json!({"services": {}, "volumes": {"data": null}, "networks": {"default": {"name": "x"}}}));
+        let (plan, _) =
+            planned(json!({"services": {}, "volumes": {"data": null}, "networks": {"default": {"name": "x"}}}));
         assert_eq!(plan.started["volumes"]["data"]["name"], "grader-run-prod_data");
         assert_eq!(plan.started["networks"]["default"]["labels"][run_id::LABEL], "run");
     }

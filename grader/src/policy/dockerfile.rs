@@ -10,7 +10,8 @@ pub fn inspect(submission: &Submission) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for instruction in submission.dockerfile().instructions {
         let at = || submission.location("Dockerfile", instruction.line);
-        let flags: Vec<&str> = instruction.arguments.split_whitespace().take_while(|word| word.starts_with("--")).collect();
+        let flags: Vec<&str> =
+            instruction.arguments.split_whitespace().take_while(|word| word.starts_with("--")).collect();
         if flags.contains(&"--network=host") {
             refusals.push(Refusal::new(
                 "a build step asks for the host's network",
@@ -44,11 +45,8 @@ fn foreign_frontend(submission: &Submission) -> Option<(usize, String)> {
 
 /// The line, from 1, and the value of a `# syntax=` directive.
 pub fn syntax_line(text: &str) -> Option<(usize, String)> {
-    text.lines()
-        .enumerate()
-        .take_while(|(_, line)| line.trim_start().starts_with('#'))
-        .find_map(|(index, line)| {
-            let (key, value) = line.trim_start().trim_start_matches('#').split_once('=')?;
-            (key.trim().eq_ignore_ascii_case("syntax")).then(|| (index + 1, value.trim().to_owned()))
-        })
+    text.lines().enumerate().take_while(|(_, line)| line.trim_start().starts_with('#')).find_map(|(index, line)| {
+        let (key, value) = line.trim_start().trim_start_matches('#').split_once('=')?;
+        (key.trim().eq_ignore_ascii_case("syntax")).then(|| (index + 1, value.trim().to_owned()))
+    })
 }

@@ -14,21 +14,25 @@ use crate::submission::{Submission, is_inside};
 
 /// Everything that is wrong with the files.
 pub fn inspect(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = lesson.spec.deliver.iter().filter_map(|file| delivered(submission, file)).collect();
+    let mut refusals: Vec<Refusal> =
+        lesson.spec.deliver.iter().filter_map(|file| delivered(submission, file)).collect();
     refusals.extend(walk(submission));
     refusals
 }
 
 fn delivered(submission: &Submission, file: &str) -> Option<Refusal> {
     let path = submission.dir.join(file);
-    let why = format!("`{file}` is one of the files to deliver. `grader reset` brings the starter's back (yours are kept).");
+    let why =
+        format!("`{file}` is one of the files to deliver. `grader reset` brings the starter's back (yours are kept).");
     match fs::read_to_string(&path) {
         Ok(text) if text.trim().is_empty() => Some(Refusal::new(format!("{file} is empty"), why, None)),
         Ok(_) => None,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Some(Refusal::new(format!("{file} is missing"), why, None))
         }
-        Err(error) => Some(Refusal::new(format!("{file} cannot be read: {error}"), "It must be a text file in UTF-8.", None)),
+        Err(error) => {
+            Some(Refusal::new(format!("{file} cannot be read: {error}"), "It must be a text file in UTF-8.", None))
+        }
     }
 }
 

@@ -38,7 +38,11 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     let points = format!("{}/{}", check.points, check.of);
     let mut head = |style: Style, word: &str| {
-        writeln!(out, "{style}{word:<7}{style:#}  {STRONG}{:<62}{STRONG:#} {points:>5}  {FAINT}{}{FAINT:#}", check.title, check.id)
+        writeln!(
+            out,
+            "{style}{word:<7}{style:#}  {STRONG}{:<62}{STRONG:#} {points:>5}  {FAINT}{}{FAINT:#}",
+            check.title, check.id
+        )
     };
     match &check.outcome {
         Outcome::Judged { verdict: Verdict::Pass(finding) } => {
@@ -120,9 +124,13 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     )?;
     match report.result {
         RunResult::Passed => Ok(()),
-        RunResult::Failed => writeln!(out, "Begin with the first FAIL. `grader hint {}` gives its next hint.", report.lesson),
+        RunResult::Failed => {
+            writeln!(out, "Begin with the first FAIL. `grader hint {}` gives its next hint.", report.lesson)
+        }
         RunResult::Refused => writeln!(out, "Nothing was built or started. Mend what is refused, then check again."),
-        RunResult::Fault => writeln!(out, "What could not be measured is no fault of yours: see the lines marked FAULT."),
+        RunResult::Fault => {
+            writeln!(out, "What could not be measured is no fault of yours: see the lines marked FAULT.")
+        }
     }
 }
 

@@ -93,9 +93,10 @@ pub async fn build(
 
 fn command(plan: &BuildPlan, reference: &str, dir: &Path, settings: &BuildSettings) -> tokio::process::Command {
     let network = if settings.network { "default" } else { "none" };
-    let mut arguments: Vec<String> = ["buildx", "build", "--builder", "default", "--progress", "rawjson", "--load", "--network"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut arguments: Vec<String> =
+        ["buildx", "build", "--builder", "default", "--progress", "rawjson", "--load", "--network"]
+            .map(str::to_owned)
+            .to_vec();
     arguments.extend([network.into(), "--tag".into(), reference.into()]);
     arguments.extend(["--file".into(), dir.join(&plan.context).join(&plan.dockerfile).display().to_string()]);
     if !plan.target.is_empty() {
@@ -126,10 +127,8 @@ fn failure(
     plan: &BuildPlan,
     timed_out: Option<u64>,
 ) -> Result<BuildFailure, Fault> {
-    let message = timed_out.map_or_else(
-        || progress.error(),
-        |seconds| format!("the build was not done after {seconds} s and was ended"),
-    );
+    let message = timed_out
+        .map_or_else(|| progress.error(), |seconds| format!("the build was not done after {seconds} s and was ended"));
     let log = progress.failed_log();
     let all = format!("{message}\n{}", log.join("\n"));
     if all.contains("no space left on device") {
@@ -138,7 +137,9 @@ fn failure(
     if message.contains("Cannot connect to the Docker daemon") || message.contains("error during connect") {
         return Err(Fault::NoDaemon { reason: message });
     }
-    if timed_out.is_none() && let Some(word) = NETWORK_WORDS.iter().find(|word| all.contains(**word)) {
+    if timed_out.is_none()
+        && let Some(word) = NETWORK_WORDS.iter().find(|word| all.contains(**word))
+    {
         // BuildKit names the image whose description it could not get.
         if let Some((before, _)) = message.split_once(": failed to resolve source metadata") {
             let reference = before.rsplit(' ').next().unwrap_or(before).to_owned();

@@ -70,8 +70,18 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
     let file = file.display().to_string();
     let directory = dir.display().to_string();
     let mut command = daemon::command(&[
-        "compose", "--progress", "plain", "--project-directory", &directory, "-f", &file, "up", "--detach", "--no-build",
-        "--pull", "never",
+        "compose",
+        "--progress",
+        "plain",
+        "--project-directory",
+        &directory,
+        "-f",
+        &file,
+        "up",
+        "--detach",
+        "--no-build",
+        "--pull",
+        "never",
     ]);
     command.current_dir(dir);
     let ended = daemon::run(command, Duration::from_secs(limits::STACK_SECONDS)).await?;

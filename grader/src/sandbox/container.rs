@@ -40,19 +40,37 @@ fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> Conta
         restarts: raw.restart_count.unwrap_or_default(),
         exit_code: state.exit_code.unwrap_or_default(),
         oom_killed: state.oom_killed.unwrap_or_default(),
-        health: state.health.and_then(|health| health.status).map(|s| s.to_string()).filter(|s| !s.is_empty() && s != "none"),
+        health: state
+            .health
+            .and_then(|health| health.status)
+            .map(|s| s.to_string())
+            .filter(|s| !s.is_empty() && s != "none"),
         ports: raw.network_settings.and_then(|net| net.ports).map(published).unwrap_or_default(),
         mounts: raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)).collect(),
-        env: config.env.into_iter().flatten().filter_map(|line| line.split_once('=').map(|(k, v)| (k.into(), v.into()))).collect(),
+        env: config
+            .env
+            .into_iter()
+            .flatten()
+            .filter_map(|line| line.split_once('=').map(|(k, v)| (k.into(), v.into())))
+            .collect(),
         user: config.user.unwrap_or_default(),
         command,
         workdir: config.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".into()),
         read_only: host.readonly_rootfs.unwrap_or_default(),
         memory: positive(host.memory).filter(|_| !injected.memory),
         nano_cpus: positive(host.nano_cpus).filter(|_| !injected.cpus),
-        restart_policy: host.restart_policy.and_then(|p| p.name).map(|n| n.to_string()).filter(|n| !n.is_empty()).unwrap_or_else(|| "no".into()),
+        restart_policy: host
+            .restart_policy
+            .and_then(|p| p.name)
+            .map(|n| n.to_string())
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| "no".into()),
         log_driver: log.typ.unwrap_or_default(),
-        log_options: if injected.logging { BTreeMap::new() } else { log.config.unwrap_or_default().into_iter().collect() },
+        log_options: if injected.logging {
+            BTreeMap::new()
+        } else {
+            log.config.unwrap_or_default().into_iter().collect()
+        },
     }
 }
 
@@ -114,8 +132,11 @@ pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64
 /// The last lines that a container wrote, oldest first.
 pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
     let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
-    let parts: Vec<LogOutput> =
-        client.logs(name, Some(options)).try_collect().await.map_err(Fault::docker(format!("reading the log of {name}")))?;
+    let parts: Vec<LogOutput> = client
+        .logs(name, Some(options))
+        .try_collect()
+        .await
+        .map_err(Fault::docker(format!("reading the log of {name}")))?;
     let text: String = parts.iter().map(ToString::to_string).collect();
     let mut all: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
     Ok(all.split_off(all.len().saturating_sub(lines)))
@@ -124,17 +145,25 @@ pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<S
 /// The container's processes, with the user ids that the host sees.
 pub async fn processes(client: &Docker, name: &str) -> Result<Vec<Process>, Fault> {
     let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,args").build();
-    let top = client.top_processes(name, Some(options)).await.map_err(Fault::docker(format!("listing the processes of {name}")))?;
+    let top = client
+        .top_processes(name, Some(options))
+        .await
+        .map_err(Fault::docker(format!("listing the processes of {name}")))?;
     let rows = top.processes.unwrap_or_default();
     let process = |row: &Vec<String>| {
-        Some(Process { pid: row.first()?.parse().ok()?, uid: row.get(1)?.parse().ok()?, command: row.get(2..)?.join(" ") })
+        Some(Process {
+            pid: row.first()?.parse().ok()?,
+            uid: row.get(1)?.parse().ok()?,
+            command: row.get(2..)?.join(" "),
+        })
     };
     Ok(rows.iter().filter_map(process).collect())
 }
 
 /// Paths that were added or changed in the writable layer, folders that only hold others left out.
 pub async fn changed_paths(client: &Docker, name: &str) -> Result<Vec<String>, Fault> {
-    let changes = client.container_changes(name).await.map_err(Fault::docker(format!("reading the changes of {name}")))?;
+    let changes =
+        client.container_changes(name).await.map_err(Fault::docker(format!("reading the changes of {name}")))?;
     let mut paths: Vec<String> = changes.unwrap_or_default().into_iter().map(|change| change.path).collect();
     paths.sort();
     let holds_another = |path: &String| paths.iter().any(|other| other.starts_with(&format!("{path}/")));

@@ -50,7 +50,8 @@ pub fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     // A Ctrl-C in the terminal is for us; we end our commands ourselves.
     command.process_group(0);
     // Compose and BuildKit must not pick up settings of the learner's shell that change results.
-    for variable in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "BUILDX_BUILDER"] {
+    for variable in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "BUILDX_BUILDER"]
+    {
         command.env_remove(variable);
     }
     command

@@ -206,7 +206,11 @@ impl Sandbox for DockerSandbox {
 
     async fn restart(&self, at: At<'_>) -> Result<(), Fault> {
         let name = self.container_name(at)?;
-        self.parts.client.restart_container(&name, None).await.map_err(Fault::docker(format!("restarting {}", at.service)))
+        self.parts
+            .client
+            .restart_container(&name, None)
+            .await
+            .map_err(Fault::docker(format!("restarting {}", at.service)))
     }
 
     async fn ensure_running(&self, at: At<'_>) -> Result<(), Fault> {

@@ -57,7 +57,9 @@ pub async fn scan(
         .await
         .map_err(|error| unreadable(error.to_string()))?
         .map_err(|error| unreadable(error.to_string()))?;
-    let scans = saved.in_order(&image.layers).ok_or_else(|| unreadable("its manifest names layers that are not in it".into()))?;
+    let scans = saved
+        .in_order(&image.layers)
+        .ok_or_else(|| unreadable("its manifest names layers that are not in it".into()))?;
     for scan in &scans {
         remembered.put(scan)?;
     }
@@ -158,7 +160,8 @@ fn read_layer(blob: impl Read, needles: &[Needle]) -> std::io::Result<Option<Lay
     if begin.first() == Some(&b'{') {
         return Ok(None);
     }
-    if begin.starts_with(&[0x1f, 0x8b]) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }.map(Some)
+    if begin.starts_with(&[0x1f, 0x8b]) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }
+        .map(Some)
 }
 
 fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> {
@@ -260,7 +263,10 @@ mod tests {
             saved.append_data(&mut header, name, data).expect("entry");
         }
         let archive = saved.into_inner().expect("archive");
-        let scans = Saved::read(archive.as_slice(), &needle("1234")).expect("read").in_order(&["sha256:aa".into()]).expect("order");
+        let scans = Saved::read(archive.as_slice(), &needle("1234"))
+            .expect("read")
+            .in_order(&["sha256:aa".into()])
+            .expect("order");
         assert_eq!(scans[0].files.files[0].path, "app/.env");
         assert_eq!(scans[0].found, [("KEY".to_owned(), "app/.env".to_owned())]);
     }

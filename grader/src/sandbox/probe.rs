@@ -49,7 +49,8 @@ impl Probe {
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let created = client.create_container(Some(options), body).await.map_err(Fault::docker("creating the grader's probe"))?;
+        let created =
+            client.create_container(Some(options), body).await.map_err(Fault::docker("creating the grader's probe"))?;
         client.start_container(&created.id, None).await.map_err(Fault::docker("starting the grader's probe"))?;
         Ok(Self { id: created.id })
     }

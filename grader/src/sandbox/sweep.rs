@@ -63,7 +63,10 @@ async fn sweep(client: &Docker, cache: &Path, ours: impl Fn(&RunId) -> bool) -> 
     let containers = client.list_containers(Some(options)).await.map_err(Fault::docker("listing containers"))?;
     let ids: Vec<String> = containers.into_iter().filter(|c| is_ours(c.labels.as_ref())).filter_map(|c| c.id).collect();
     let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    swept.containers = count(join_all(ids.iter().map(|id| client.remove_container(id, Some(force.clone())))).await, "removing a container")?;
+    swept.containers = count(
+        join_all(ids.iter().map(|id| client.remove_container(id, Some(force.clone())))).await,
+        "removing a container",
+    )?;
 
     let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
     let networks = client.list_networks(Some(options)).await.map_err(Fault::docker("listing networks"))?;
@@ -75,7 +78,10 @@ async fn sweep(client: &Docker, cache: &Path, ours: impl Fn(&RunId) -> bool) -> 
     let names: Vec<String> =
         volumes.volumes.into_iter().flatten().filter(|v| is_ours(Some(&v.labels))).map(|v| v.name).collect();
     let force = RemoveVolumeOptionsBuilder::default().force(true).build();
-    swept.volumes = count(join_all(names.iter().map(|name| client.remove_volume(name, Some(force.clone())))).await, "removing a volume")?;
+    swept.volumes = count(
+        join_all(names.iter().map(|name| client.remove_volume(name, Some(force.clone())))).await,
+        "removing a volume",
+    )?;
 
     swept.images = images(client, &ours).await?;
     swept.folders = folders(cache, &ours);

@@ -64,7 +64,9 @@ fn child<'n, 'a>(node: &'n MarkedYaml<'a>, key: &str) -> Option<(usize, &'n Mark
         YamlData::Sequence(items) => items
             .iter()
             .enumerate()
-            .find(|(index, item)| index.to_string() == key || item.data.as_str().is_some_and(|text| text.starts_with(key)))
+            .find(|(index, item)| {
+                index.to_string() == key || item.data.as_str().is_some_and(|text| text.starts_with(key))
+            })
             .map(|(_, item)| (item.span.start.line(), item)),
         _ => None,
     }

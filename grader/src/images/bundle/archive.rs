@@ -3,9 +3,7 @@
 //! Owns: writing it to and reading it from any stream. Must not: know Docker's daemon.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -79,11 +77,6 @@ pub fn write(contents: &Contents, mut saved: impl Read, to: impl Write) -> io::R
     packed.finish()?.flush()
 }
 
-/// Temporary files are for their owner only; a bundle is made to be handed on.
-pub fn readable_by_all(file: &File) -> io::Result<()> {
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
 /// Reads a bundle to its last byte and checks that it holds what its list says, and only that.
 pub fn check(file: impl Read) -> Result<Contents, Flaw> {
     let damaged = |error: io::Error| Flaw::Damaged(error.to_string());
@@ -151,7 +144,8 @@ mod tests {
             header.set_mode(0o644);
             builder.append_data(&mut header, name, data).unwrap();
         };
-        let layer: Vec<u8> = (0..50_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let layer: Vec<u8> =
+            (0..50_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         add("blobs/sha256/1", &layer);
         add("manifest.json", format!("[{{\"Config\":\"blobs/sha256/2\",\"RepoTags\":[\"{tag}\"]}}]").as_bytes());
         builder.into_inner().unwrap()
@@ -172,7 +166,8 @@ mod tests {
     fn a_bundle_is_an_archive_that_docker_load_reads() {
         let file = bundle(&contents(), "base:1");
         let mut archive = tar::Archive::new(GzDecoder::new(file.as_slice()));
-        let names: Vec<_> = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
+        let names: Vec<_> =
+            archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
         assert_eq!(names.len(), 3);
     }
 

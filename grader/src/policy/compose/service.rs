@@ -58,7 +58,11 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
         }
     }
     if service.pointer("/deploy/resources/reservations/devices").is_some_and(is_set) {
-        gate.refuse(&["services", name, "deploy"], format!("`{name}` reserves devices"), "No exercise needs a device of this machine.");
+        gate.refuse(
+            &["services", name, "deploy"],
+            format!("`{name}` reserves devices"),
+            "No exercise needs a device of this machine.",
+        );
     }
     rights(gate, name, service);
     mounts(gate, name, service);
@@ -75,8 +79,10 @@ fn rights(gate: &mut Gate<'_>, name: &str, service: &Value) {
         );
     }
     for option in strings(service.get("security_opt")) {
-        let loosens = ["unconfined", "label=disable", "label:disable", "systempaths"].iter().any(|word| option.contains(word))
-            || option.starts_with("seccomp=") || option.starts_with("seccomp:");
+        let loosens =
+            ["unconfined", "label=disable", "label:disable", "systempaths"].iter().any(|word| option.contains(word))
+                || option.starts_with("seccomp=")
+                || option.starts_with("seccomp:");
         if loosens {
             gate.refuse(
                 &["services", name, "security_opt"],
@@ -109,19 +115,35 @@ fn build(gate: &mut Gate<'_>, name: &str, service: &Value) {
     let Some(build) = service.get("build") else { return };
     let place = ["services", name, "build"];
     if build.get("network").and_then(Value::as_str) == Some("host") {
-        gate.refuse(&["services", name, "build", "network"], format!("`{name}` is built on the host's network"), "A build with the host's network can reach every service of this machine. Remove `network: host`.");
+        gate.refuse(
+            &["services", name, "build", "network"],
+            format!("`{name}` is built on the host's network"),
+            "A build with the host's network can reach every service of this machine. Remove `network: host`.",
+        );
     }
     if build.get("privileged") == Some(&Value::Bool(true)) || build.get("entitlements").is_some_and(is_set) {
-        gate.refuse(&place, format!("the build of `{name}` asks for more rights"), "No exercise needs a privileged build or entitlements.");
+        gate.refuse(
+            &place,
+            format!("the build of `{name}` asks for more rights"),
+            "No exercise needs a privileged build or entitlements.",
+        );
     }
     if build.get("ssh").is_some_and(is_set) {
-        gate.refuse(&["services", name, "build", "ssh"], format!("the build of `{name}` asks for SSH keys"), "No exercise needs the keys of this machine.");
+        gate.refuse(
+            &["services", name, "build", "ssh"],
+            format!("the build of `{name}` asks for SSH keys"),
+            "No exercise needs the keys of this machine.",
+        );
     }
     let contexts = build.get("additional_contexts").and_then(Value::as_object).into_iter().flatten();
     let contexts = contexts.filter_map(|(_, value)| value.as_str()).chain(build.get("context").and_then(Value::as_str));
     for context in contexts {
         if context.contains("://") || context.starts_with("git@") {
-            gate.refuse(&["services", name, "build", "context"], format!("`{name}` is built from {context}"), "Only files of the exercise are built.");
+            gate.refuse(
+                &["services", name, "build", "context"],
+                format!("`{name}` is built from {context}"),
+                "Only files of the exercise are built.",
+            );
         } else if context.starts_with('/') {
             gate.must_be_inside(&["services", name, "build", "context"], context, "is a build context");
         }
@@ -134,7 +156,9 @@ fn build(gate: &mut Gate<'_>, name: &str, service: &Value) {
 
 fn resources(gate: &mut Gate<'_>, name: &str, service: &Value) {
     let deployed = service.pointer("/deploy/resources/limits/memory");
-    for (value, key) in [(service.get("mem_limit"), "mem_limit"), (deployed, "deploy"), (service.get("shm_size"), "shm_size")] {
+    for (value, key) in
+        [(service.get("mem_limit"), "mem_limit"), (deployed, "deploy"), (service.get("shm_size"), "shm_size")]
+    {
         let bytes = value.and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok())).unwrap_or(0);
         if bytes > limits::MEMORY_MOST {
             gate.refuse(

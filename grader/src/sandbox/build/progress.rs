@@ -124,7 +124,8 @@ impl Progress {
         let instruction = running.step()?.instruction;
         let normal = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let instructions = submission.dockerfile().instructions;
-        let found = instructions.iter().find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
+        let found =
+            instructions.iter().find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
         found.map(|found| found.line)
     }
 
@@ -134,7 +135,8 @@ impl Progress {
         let Some(vertex) = self.failed().or_else(running) else { return Vec::new() };
         let bytes = self.logs.get(&vertex.digest).map(Vec::as_slice).unwrap_or_default();
         let text = String::from_utf8_lossy(bytes);
-        let lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> =
+            text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(12)..].to_vec()
     }
 
@@ -151,8 +153,10 @@ impl Vertex {
             return None;
         }
         let millis = match (self.started, self.completed) {
-            (Some(started), Some(completed)) => u64::try_from((completed - started).get_milliseconds().max(0)).unwrap_or(0)
-                + u64::try_from((completed - started).get_seconds().max(0)).unwrap_or(0) * 1_000,
+            (Some(started), Some(completed)) => {
+                u64::try_from((completed - started).get_milliseconds().max(0)).unwrap_or(0)
+                    + u64::try_from((completed - started).get_seconds().max(0)).unwrap_or(0) * 1_000
+            }
             _ => 0,
         };
         Some(BuildStep { place: place.to_owned(), instruction: instruction.to_owned(), cached: self.cached, millis })

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
+use super::super::build;
 use super::super::facts::{BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
-use super::super::build;
 use super::{DockerSandbox, unknown};
 use crate::event::Events;
 use crate::fault::Fault;
@@ -109,7 +109,11 @@ impl DockerSandbox {
         for (place, text) in texts {
             for needle in self.parts.needles.iter().filter(|needle| text.contains(&needle.value)) {
                 let shown = text.replace(&needle.value, "********");
-                found.push(Occurrence { key: needle.key.clone(), place: place.into(), detail: shown.chars().take(160).collect() });
+                found.push(Occurrence {
+                    key: needle.key.clone(),
+                    place: place.into(),
+                    detail: shown.chars().take(160).collect(),
+                });
             }
         }
         Ok(found)

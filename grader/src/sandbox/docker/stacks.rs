@@ -130,7 +130,12 @@ impl DockerSandbox {
 
     pub(super) async fn health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
         let name = self.container_name(at)?;
-        let raw = self.parts.client.inspect_container(&name, None).await.map_err(Fault::docker(format!("inspecting {name}")))?;
+        let raw = self
+            .parts
+            .client
+            .inspect_container(&name, None)
+            .await
+            .map_err(Fault::docker(format!("inspecting {name}")))?;
         let test = raw.config.and_then(|config| config.healthcheck).and_then(|check| check.test).unwrap_or_default();
         let command = match test.split_first() {
             Some((kind, rest)) if kind == "CMD" => rest.to_vec(),
@@ -144,7 +149,11 @@ impl DockerSandbox {
         let name = self.container_name(at)?;
         let begun = Instant::now();
         // No time of ours: the container's own grace time counts.
-        self.parts.client.stop_container(&name, None).await.map_err(Fault::docker(format!("stopping {}", at.service)))?;
+        self.parts
+            .client
+            .stop_container(&name, None)
+            .await
+            .map_err(Fault::docker(format!("stopping {}", at.service)))?;
         Ok(Spent { millis: since(begun) })
     }
 
@@ -153,9 +162,15 @@ impl DockerSandbox {
             return Ok(());
         }
         let name = self.container_name(at)?;
-        self.parts.client.start_container(&name, None).await.map_err(Fault::docker(format!("starting {}", at.service)))?;
+        self.parts
+            .client
+            .start_container(&name, None)
+            .await
+            .map_err(Fault::docker(format!("starting {}", at.service)))?;
         let running = || async { Ok::<_, Fault>(self.container_facts(at).await?.is_running().then_some(())) };
-        until(in_ms(10_000), running).await?.ok_or(Fault::TimedOut { action: format!("starting {} again", at.service), seconds: 10 })
+        until(in_ms(10_000), running)
+            .await?
+            .ok_or(Fault::TimedOut { action: format!("starting {} again", at.service), seconds: 10 })
     }
 }
 

@@ -1,0 +1,118 @@
+//! The commands around a check: names, copies, snapshots, hints, the quiz, output without colour.
+
+use std::fs;
+
+use tests::{Learner, course, ended, lay, program};
+
+/// A course of its own, so that workspace/ of this checkout stays as it is.
+fn own_course() -> (tempfile::TempDir, impl Fn(&[&str], &str) -> tests::Ended) {
+    let dir = tempfile::tempdir().expect("folder");
+    for part in ["exercises", "images", "book/src"] {
+        lay(&course().join(part), &dir.path().join(part));
+    }
+    let root = dir.path().to_path_buf();
+    let run = move |arguments: &[&str], below: &str| {
+        let mut command = std::process::Command::new(program());
+        command.args(arguments).current_dir(root.join(below)).env("GRADER_HOME", root.join("home"));
+        ended(command.stdin(std::process::Stdio::null()).output().expect("run"))
+    };
+    (dir, run)
+}
+
+#[test]
+fn a_lesson_has_three_names_and_an_unknown_one_suggests_the_nearest() {
+    let (_dir, grader) = own_course();
+    for name in ["lesson36", "36", "dev-vs-prod"] {
+        assert_eq!(grader(&["start", name], "").code, 0, "{name}");
+    }
+    let ended = grader(&["start", "dev-vs-prd"], "");
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("Did you mean `dev-vs-prod`?"), "{}", ended.stderr);
+}
+
+#[test]
+fn start_leaves_a_copy_that_is_there_and_reset_keeps_what_it_replaces() {
+    let (dir, grader) = own_course();
+    assert_eq!(grader(&["start", "36"], "").code, 0);
+    let copy = dir.path().join("workspace/lesson36-dev-vs-prod");
+    fs::write(copy.join("Dockerfile"), "FROM mine\n").expect("write");
+    assert!(grader(&["start", "36"], "").stdout.contains("was left as it is"));
+    assert_eq!(fs::read_to_string(copy.join("Dockerfile")).expect("read"), "FROM mine\n");
+    let reset = grader(&["reset"], "workspace/lesson36-dev-vs-prod/src");
+    assert_eq!(reset.code, 0, "{}", reset.all());
+    let starter = fs::read_to_string(course().join("exercises/lesson36-dev-vs-prod/starter/Dockerfile")).expect("read");
+    assert_eq!(fs::read_to_string(copy.join("Dockerfile")).expect("read"), starter);
+    let snapshots = dir.path().join("home/state/snapshots/lesson36-dev-vs-prod");
+    let snapshot = fs::read_dir(snapshots).expect("snapshots").flatten().next().expect("one").path();
+    assert_eq!(fs::read_to_string(snapshot.join("Dockerfile")).expect("read"), "FROM mine\n");
+    assert!(snapshot.join(".env.production").is_file(), "hidden files are kept too");
+}
+
+#[test]
+fn without_a_lesson_the_folder_decides_and_elsewhere_it_is_asked_for() {
+    let (dir, grader) = own_course();
+    assert_eq!(grader(&["start", "36"], "").code, 0);
+    fs::remove_file(dir.path().join("workspace/lesson36-dev-vs-prod/Dockerfile")).expect("remove");
+    let inside = grader(&["check"], "workspace/lesson36-dev-vs-prod/src");
+    assert!(inside.stdout.contains("Dockerfile is missing"), "{}", inside.all());
+    let outside = grader(&["check"], "");
+    assert_eq!(outside.code, 2);
+    assert!(outside.stderr.contains("which lesson?"), "{}", outside.stderr);
+}
+
+#[test]
+fn hints_open_one_by_one() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    let first = learner.grader(&["hint", "36", "hot-reload"]);
+    assert!(first.stdout.contains("  1. ") && !first.stdout.contains("  2. "), "{}", first.stdout);
+    let second = learner.grader(&["hint", "36", "hot-reload"]);
+    assert!(second.stdout.contains("  2. ") && !second.stdout.contains("  3. "), "{}", second.stdout);
+    let unknown = learner.grader(&["hint", "36", "hot-relaod"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("Did you mean `hot-reload`?"), "{}", unknown.stderr);
+    let nothing = learner.grader(&["hint", "36"]);
+    assert!(nothing.stderr.contains("run `grader check lesson36` first"), "{}", nothing.stderr);
+}
+
+#[test]
+fn the_first_failed_check_is_the_one_that_hint_means() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    learner.replace("Dockerfile", "npm ci", "npm cii");
+    assert_eq!(learner.check(&[]).code, 1);
+    let hint = learner.grader(&["hint", "lesson36"]);
+    assert!(hint.stdout.contains("(targets-build)"), "{}", hint.stdout);
+    let list = learner.grader(&["list"]);
+    assert!(list.stdout.contains("points so far"), "{}", list.stdout);
+}
+
+#[test]
+fn wrong_usage_has_its_own_exit_code() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    assert_eq!(learner.grader(&["chekc"]).code, 2);
+    assert_eq!(learner.grader(&["check", "36", "--dir", "/nowhere"]).code, 2);
+    let ended = learner.grader(&["completions", "bash"]);
+    assert!(ended.code == 0 && ended.stdout.contains("_grader()"));
+}
+
+#[test]
+fn list_and_doctor_speak_json() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    let list = learner.grader(&["list", "--format", "json"]).json();
+    assert_eq!(list[0]["id"], "lesson36");
+    let doctor = learner.grader(&["doctor", "--format", "json"]).json();
+    let names: Vec<&str> = doctor.as_array().expect("findings").iter().filter_map(|f| f["name"].as_str()).collect();
+    assert!(names.len() >= 8, "{names:?}");
+}
+
+#[test]
+fn quiz_answers_count_in_the_next_check_and_survive() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    fs::remove_file(learner.dir().join("quiz.toml")).expect("the solution's answers");
+    // Every question is skipped: nothing is answered, and nothing is lost.
+    let skipped = learner.grader(&["quiz", "36"]);
+    assert_eq!(skipped.code, 1, "{}", skipped.all());
+    learner.replace("Dockerfile", "npm ci", "npm cii");
+    let report = learner.report();
+    let quiz = report["checks"].as_array().expect("checks").iter().find(|check| check["id"] == "quiz").expect("quiz");
+    assert_eq!(quiz["verdict"]["result"], "fail");
+}

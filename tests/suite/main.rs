@@ -1,0 +1,11 @@
+//! End-to-end tests: the `grader` program against a real Docker daemon.
+//!
+//! One file per thing that must hold. To add a test: write a function in the file that it fits,
+//! make a [`Learner`](tests::Learner), run the program, look at what it says and at the daemon.
+
+mod bad_input;
+mod book;
+mod cli;
+mod gate;
+mod hygiene;
+mod lesson36;
