@@ -154,10 +154,7 @@ env_of() { docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "
 [ "$(docker inspect --format '{{.Image}}' "$(name prod db)")" = "$(docker inspect --format '{{.Image}}' "$(name dev db)")" ] || fail "another database"
 
 # --- disturbing prod ---------------------------------------------------------------------------------------
-sed -i "s|Thank you for dining with us|Edited in $run|" "$work/prod/src/receipt.js"
-docker restart "$app" >/dev/null
 back() { answers "$(port prod payments 3000)/receipt" Thank; }
-until_true 500 back || fail "an edit on the host changed prod"
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$app")" = healthy ]; }
 until_true 1000 healthy || fail "prod does not become healthy"
 mapfile -t health < <(docker inspect --format '{{range .Config.Healthcheck.Test}}{{println .}}{{end}}' "$app" | head -n -1)
@@ -167,6 +164,9 @@ pids() { docker top "$app" -eo pid | tail -n +2 | paste -sd' '; }
 look "kill -STOP $(pids)"
 ! timeout 1 docker exec "$app" "${health[@]}" >/dev/null 2>&1 || fail "the health check is fooled"
 look "kill -CONT $(pids)"
+sed -i "s|Thank you for dining with us|Edited in $run|" "$work/prod/src/receipt.js"
+docker restart "$app" >/dev/null
+until_true 500 back || fail "an edit on the host changed prod"
 started=$(docker inspect --format '{{.State.StartedAt}}' "$app")
 look "kill -KILL $(pid)"
 reborn() { [ "$started" != "$(docker inspect --format '{{.State.StartedAt}}' "$app")" ] && back; }

@@ -3,6 +3,7 @@
 //! Owns: [`Plan`], made without looking at anything: same input, same plan. Must not: run
 //! anything, or accept a submission that has not passed the policy gate.
 
+mod image;
 mod order;
 mod stack;
 
@@ -68,7 +69,7 @@ impl Plan {
     /// Plans the grading of an admitted submission. `run` and `tag` make its names unique.
     #[must_use]
     pub fn make(lesson: &Lesson, admitted: &Admitted, run: &str, tag: &str) -> Self {
-        let reference = |name: &str| format!("{}/{run}/{}:{tag}", crate::plan::REPOSITORY, name.replace('.', "-"));
+        let names = Names { run, tag, bases: &lesson.spec.images };
         let mut builds: Vec<BuildPlan> = lesson
             .spec
             .builds
@@ -79,7 +80,7 @@ impl Plan {
                 dockerfile: "Dockerfile".into(),
                 context: PathBuf::from("."),
                 args: BTreeMap::new(),
-                reference: reference(&image.name),
+                reference: names.reference(&image.name),
             })
             .collect();
         let stacks = lesson
@@ -87,7 +88,7 @@ impl Plan {
             .stacks
             .iter()
             .filter_map(|spec| admitted.stacks.get(&spec.name).map(|stack| (spec, stack)))
-            .map(|(spec, stack)| stack::plan(spec, stack, run, tag, &mut builds, &reference))
+            .map(|(spec, stack)| stack::plan(&names, spec, stack, &mut builds))
             .collect();
         let mut plan = Self { builds, stacks, checks: Vec::new() };
         plan.checks = order::order(lesson, &plan);
@@ -115,6 +116,24 @@ impl Plan {
                 self.stack(name).into_iter().flat_map(|stack| stack.images.iter().map(Resource::image)).collect()
             }
         }
+    }
+}
+
+/// What makes a run's names unique, and which images are not the learner's.
+pub struct Names<'a> {
+    /// The run's id.
+    pub run: &'a str,
+    /// The run's tag.
+    pub tag: &'a str,
+    /// The base images of the lesson.
+    pub bases: &'a [String],
+}
+
+impl Names<'_> {
+    /// The name and tag in the daemon of an image that is built.
+    #[must_use]
+    pub fn reference(&self, image: &str) -> String {
+        format!("{REPOSITORY}/{}/{}:{}", self.run, image.replace('.', "-"), self.tag)
     }
 }
 

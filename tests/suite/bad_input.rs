@@ -98,7 +98,11 @@ fn a_build_that_never_ends_is_ended_and_its_line_shown() {
 #[test]
 fn an_app_that_never_listens_fails_where_it_must() {
     let learner = solution();
-    learner.replace("docker-compose.dev.yml", "  payments:\n", "  payments:\n    command: [\"sleep\", \"1000\"]\n    healthcheck: { disable: true }\n");
+    learner.replace(
+        "docker-compose.dev.yml",
+        "  payments:\n",
+        "  payments:\n    command: [\"sleep\", \"1000\"]\n    healthcheck: { disable: true }\n",
+    );
     let report = learner.report();
     assert_eq!(outcome(&report, "dev-pays"), ("judged".into(), "fail".into()));
     assert_eq!(outcome(&report, "prod-pays"), ("judged".into(), "pass".into()));
@@ -107,7 +111,8 @@ fn an_app_that_never_listens_fails_where_it_must() {
 #[test]
 fn an_app_that_floods_its_log_does_not_fill_the_disk_or_the_report() {
     let learner = solution();
-    let flood = "    command: [\"sh\", \"-c\", \"yes flood & exec node --inspect=0.0.0.0:9229 --watch src/server.js\"]\n";
+    let flood =
+        "    command: [\"sh\", \"-c\", \"yes flood & exec node --inspect=0.0.0.0:9229 --watch src/server.js\"]\n";
     learner.replace("docker-compose.dev.yml", "  payments:\n", &format!("  payments:\n{flood}"));
     let ended = learner.check(&["--format", "json"]);
     assert!(ended.code == 0 || ended.code == 1, "{}", ended.stderr);
@@ -121,7 +126,11 @@ fn no_daemon_is_a_fault_with_a_remedy() {
     command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let ended = tests::ended(command.output().expect("run"));
     assert_eq!(ended.code, 3, "{}", ended.all());
-    assert!(ended.stderr.contains("Docker daemon does not answer") && ended.stderr.contains("make setup"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("Docker daemon does not answer") && ended.stderr.contains("make setup"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

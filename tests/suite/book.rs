@@ -14,10 +14,14 @@ fn the_book_builds_without_the_answers() {
     let page = fs::read_to_string(out.join("lesson36-dev-vs-prod.html")).expect("page");
     assert!(page.contains("<fieldset") && page.contains("grader check lesson36"), "quiz and exercise are on the page");
     assert!(!page.contains("```") && !page.contains("because ="), "no block is left as it was");
-    let answers = fs::read_to_string(course().join("exercises/lesson36-dev-vs-prod/solutions/nodemon-stock-user/quiz.toml"));
+    let answers =
+        fs::read_to_string(course().join("exercises/lesson36-dev-vs-prod/solutions/nodemon-stock-user/quiz.toml"));
     let source = fs::read_to_string(course().join("book/src/lesson36-dev-vs-prod.md")).expect("source");
     // Explanations stand behind `because`; none of them may reach the page.
-    let because = source.lines().filter_map(|line| line.trim().strip_prefix("because = \"")).map(|text| text.trim_end_matches('"'));
+    let because = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("because = \""))
+        .map(|text| text.trim_end_matches('"'));
     let explanations: Vec<&str> = because.filter(|text| text.len() > 30 && !text.contains(['`', '\\', '\''])).collect();
     assert!(explanations.len() > 5 && answers.is_ok());
     for explanation in explanations {

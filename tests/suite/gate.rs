@@ -98,7 +98,11 @@ fn external_and_bound_volumes() {
 
 #[test]
 fn the_hosts_network_in_builds() {
-    refused("build:\n  context: .\n  target: production\n  network: host", "built on the host's network", "network: host");
+    refused(
+        "build:\n  context: .\n  target: production\n  network: host",
+        "built on the host's network",
+        "network: host",
+    );
     let learner = Learner::with_solution("nodemon-stock-user");
     learner.replace("Dockerfile", "RUN npm ci", "RUN --network=host npm ci");
     wants(&learner, "asks for the host's network", "--network=host");
@@ -110,7 +114,11 @@ fn other_files_that_compose_would_read() {
     learner.replace("docker-compose.dev.yml", "services:\n", "include:\n  - /etc/compose.yml\nservices:\n");
     wants(&learner, "`include`", "include:");
     let learner = Learner::with_solution("nodemon-stock-user");
-    learner.replace("docker-compose.dev.yml", "  payments:\n", "  payments:\n    env_file: ../../../../etc/environment\n");
+    learner.replace(
+        "docker-compose.dev.yml",
+        "  payments:\n",
+        "  payments:\n    env_file: ../../../../etc/environment\n",
+    );
     wants(&learner, "outside of the exercise folder", "env_file");
 }
 

@@ -23,7 +23,11 @@ fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 /// Starts a check and waits until its stacks have containers. Gives the process and the run's id.
 fn running_check(learner: &Learner) -> (Child, String) {
     let dir = learner.dir().display().to_string();
-    let child = learner.command(&["check", "lesson36", "--offline", "--dir", &dir]).stderr(std::process::Stdio::null()).spawn().expect("start");
+    let child = learner
+        .command(&["check", "lesson36", "--offline", "--dir", &dir])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("start");
     let runs = learner.grader_home().join("cache/runs");
     let run = wait_for("the run's folder", || {
         std::fs::read_dir(&runs).ok()?.flatten().next().map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -70,10 +74,12 @@ fn after_a_kill_sweep_removes_what_is_left_and_spares_a_run_that_is_alive() {
 
 #[test]
 fn taken_ports_and_a_second_run_at_the_same_time_do_not_matter() {
-    let taken: Vec<TcpListener> = [3000, 5432, 9229].iter().filter_map(|port| TcpListener::bind(("0.0.0.0", *port)).ok()).collect();
+    let taken: Vec<TcpListener> =
+        [3000, 5432, 9229].iter().filter_map(|port| TcpListener::bind(("0.0.0.0", *port)).ok()).collect();
     let learners = [Learner::with_solution("nodemon-stock-user"), Learner::with_solution("nodemon-stock-user")];
     let reports: Vec<_> = std::thread::scope(|scope| {
-        let running: Vec<_> = learners.iter().map(|learner| scope.spawn(|| learner.check(&["--format", "json"]))).collect();
+        let running: Vec<_> =
+            learners.iter().map(|learner| scope.spawn(|| learner.check(&["--format", "json"]))).collect();
         running.into_iter().map(|run| run.join().expect("run")).collect()
     });
     drop(taken);
@@ -91,7 +97,8 @@ fn the_learners_own_stack_and_files_are_left_alone() {
     let before = files(&learner);
     let compose = |arguments: &[&str]| {
         let files = ["compose", "-p", "learners-own", "-f", "docker-compose.yml", "-f", "docker-compose.dev.yml"];
-        let output = std::process::Command::new("docker").args(files).args(arguments).current_dir(learner.dir()).output();
+        let output =
+            std::process::Command::new("docker").args(files).args(arguments).current_dir(learner.dir()).output();
         output.expect("docker starts")
     };
     // Only the database: the app's image is not built here.
@@ -111,6 +118,7 @@ fn the_learners_own_stack_and_files_are_left_alone() {
 
 /// Every file with its content.
 fn files(learner: &Learner) -> BTreeMap<String, Vec<u8>> {
-    let entries = walkdir::WalkDir::new(learner.dir()).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let entries =
+        walkdir::WalkDir::new(learner.dir()).into_iter().flatten().filter(|entry| entry.file_type().is_file());
     entries.map(|entry| (entry.path().display().to_string(), std::fs::read(entry.path()).expect("read"))).collect()
 }

@@ -24,9 +24,17 @@ fn one_broken_line_is_one_failure_and_the_rest_is_blocked_by_it() {
     let finding = &report["checks"][0]["verdict"];
     let text = finding["at"]["text"].as_str().unwrap_or_default();
     assert!(text.contains("npm cii"), "the line at fault is shown: {finding:#}");
-    let others = report["checks"].as_array().expect("checks").iter().filter(|check| check["id"] != "targets-build" && check["id"] != "quiz");
+    let others = report["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .filter(|check| check["id"] != "targets-build" && check["id"] != "quiz");
     for check in others {
-        assert_eq!((check["status"].as_str(), check["by"].as_str()), (Some("blocked"), Some("targets-build")), "{check:#}");
+        assert_eq!(
+            (check["status"].as_str(), check["by"].as_str()),
+            (Some("blocked"), Some("targets-build")),
+            "{check:#}"
+        );
     }
 }
 

@@ -155,6 +155,8 @@ impl Check for EnvironmentMap {
 impl EnvironmentMap {
     async fn side(&self, sandbox: &dyn Sandbox, index: usize) -> Result<Side, Fault> {
         let at = At { stack: &self.stacks[index], service: &self.service };
+        // The other stack may have taken so long that a disruption of this one came first.
+        sandbox.ensure_running(at).await?;
         let (image, container, kernel, processes) = tokio::try_join!(
             sandbox.image(&self.images[index]),
             sandbox.container(at),

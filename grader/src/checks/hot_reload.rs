@@ -17,7 +17,7 @@ use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
 /// How long the answer is watched, whatever the limit, so that "too late" can be told from
 /// "never".
-const WATCHED_MS: u64 = 6_000;
+const WATCHED_MS: u64 = 8_000;
 
 /// Edits one file in the folder that the stack was started from, as an editor saves it, and asks
 /// the service until the new text is in its answer.

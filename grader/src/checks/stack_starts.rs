@@ -3,6 +3,7 @@
 //! Owns: the opening check of stacks. Must not: talk to the services.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -11,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, StackReport};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
-/// Starts the stack and waits until each service runs, and is healthy where it has a health
-/// check. Services that end by themselves with code 0 (jobs) count as done.
+/// Starts the stack and waits until each service is up: it is healthy, or listens on the ports
+/// that it publishes, or has just kept running for a while. Services that end by themselves with
+/// code 0 (jobs) count as done. Whether a health check tells the truth is another check's matter.
 ///
 /// Why it matters: a stack that does not come up by one command is not a stack.
 ///
@@ -62,25 +64,25 @@ impl Check for StackStarts {
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let report = sandbox.started(&self.stack).await?;
-        let look = || async {
-            let mut containers = BTreeMap::new();
-            for service in &report.services {
-                // Compose may have given up before it made the container.
-                let facts = sandbox.container(At { stack: &self.stack, service }).await.ok();
-                containers.insert(service.clone(), facts);
-            }
-            Ok::<_, Fault>(containers)
-        };
-        let settled = || async {
-            let containers = look().await?;
-            let over = containers.values().flatten().all(is_well) || containers.values().flatten().any(is_broken);
-            Ok::<_, Fault>(over.then_some(containers))
-        };
-        let deadline = in_ms(if report.failure.is_some() { 0 } else { self.within_ms });
-        let containers = match until(deadline, settled).await? {
-            Some(containers) => containers,
-            None => look().await?,
-        };
+        let begun = Instant::now();
+        let mut containers = BTreeMap::new();
+        for service in &report.services {
+            let at = At { stack: &self.stack, service };
+            let settled = || async {
+                let facts = sandbox.container(at).await?;
+                let over = is_broken(&facts) || is_up(sandbox, at, &facts, since(begun)).await?;
+                Ok::<_, Fault>(over.then_some(facts))
+            };
+            // Where Compose gave up there may be no container, and there is nothing to wait for.
+            let facts = match &report.failure {
+                Some(_) => sandbox.container(at).await.ok(),
+                None => Some(match until(in_ms(self.within_ms), settled).await? {
+                    Some(facts) => facts,
+                    None => sandbox.container(at).await?,
+                }),
+            };
+            containers.insert(service.clone(), facts);
+        }
         let unwell = containers.iter().find(|(_, facts)| facts.as_ref().is_some_and(|facts| !is_well(facts)));
         let (mut log, mut at) = (Vec::new(), None);
         if let Some((service, _)) = unwell {
@@ -123,15 +125,32 @@ impl Check for StackStarts {
     }
 }
 
+/// How long a service that shows no sign of life must have kept running.
+const KEPT_RUNNING_MS: u64 = 1_500;
+
+async fn is_up(sandbox: &dyn Sandbox, at: At<'_>, facts: &ContainerFacts, waited_ms: u64) -> Result<bool, Fault> {
+    if !is_well(facts) {
+        return Ok(false);
+    }
+    if facts.state == "exited" || facts.health.as_deref() == Some("healthy") || waited_ms >= KEPT_RUNNING_MS {
+        return Ok(true);
+    }
+    if facts.ports.is_empty() {
+        return Ok(false);
+    }
+    let listening = sandbox.kernel(at).await?.listening;
+    // One port is enough: the others are judged by `published-ports`.
+    Ok(facts.ports.iter().any(|port| listening.contains(&port.container)))
+}
+
 fn is_well(facts: &ContainerFacts) -> bool {
     let done = facts.state == "exited" && facts.exit_code == 0 && facts.restart_policy == "no";
-    let healthy = facts.health.as_deref().is_none_or(|health| health == "healthy");
-    done || (facts.is_running() && healthy && facts.restarts == 0)
+    done || (facts.is_running() && facts.restarts == 0)
 }
 
 fn is_broken(facts: &ContainerFacts) -> bool {
     let ended = facts.state == "exited" && facts.exit_code != 0;
-    ended || facts.restarts > 1 || facts.oom_killed || facts.health.as_deref() == Some("unhealthy")
+    ended || facts.restarts > 1 || facts.oom_killed
 }
 
 fn state(facts: Option<&ContainerFacts>) -> String {

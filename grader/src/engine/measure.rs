@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
+use crate::check::{Manner, Resource};
 use crate::course::{Lesson, LessonCheck};
 use crate::event::{Event, Events};
 use crate::fault::Fault;
@@ -23,22 +24,34 @@ const CHECK_SECONDS: u64 = 600;
 /// Outcomes as they come in, by check id.
 type Ended<'a> = BTreeMap<&'a str, watch::Sender<Option<Outcome>>>;
 
-/// Measures and judges every check.
+/// One lock per stack: looking checks share it, a disrupting one has it alone.
+type Locks<'a> = BTreeMap<&'a str, RwLock<()>>;
+
+/// Measures and judges every check. A stack is removed as soon as no check needs it any more.
 pub async fn measure(lesson: &Lesson, sandbox: &DockerSandbox, events: &Events) -> Vec<CheckReport> {
     let plans = &sandbox.plan().checks;
     let ended: Ended<'_> = plans.iter().map(|plan| (plan.id.as_str(), watch::Sender::new(None))).collect();
+    let locks: Locks<'_> = sandbox.plan().stacks.iter().map(|stack| (stack.name.as_str(), RwLock::new(()))).collect();
     let running = lesson.checks.iter().zip(plans).map(|(check, plan)| {
-        let ended = &ended;
+        let (ended, locks) = (&ended, &locks);
         async move {
             let begun = Instant::now();
-            let (outcome, evidence) = run(check, plan, sandbox, ended).await;
+            let (outcome, evidence) = run(check, plan, sandbox, ended, locks).await;
             let millis = since(begun);
             ended[plan.id.as_str()].send_replace(Some(outcome.clone()));
             events.send(Event::CheckEnded { check: plan.id.clone(), outcome: outcome.clone(), millis });
             CheckReport::new(check, outcome, evidence, millis)
         }
     });
-    join_all(running).await
+    let retiring = locks.keys().map(|stack| async {
+        for check in &lesson.checks {
+            if check.check.needs().contains(&Resource::stack(*stack)) {
+                outcome_of(&ended, &check.spec.id).await;
+            }
+        }
+        sandbox.retire(stack).await;
+    });
+    tokio::join!(join_all(running), join_all(retiring)).0
 }
 
 async fn run(
@@ -46,6 +59,7 @@ async fn run(
     plan: &CheckPlan,
     sandbox: &DockerSandbox,
     ended: &Ended<'_>,
+    locks: &Locks<'_>,
 ) -> (Outcome, Option<serde_json::Value>) {
     for id in &plan.blocked_by {
         match outcome_of(ended, id).await {
@@ -57,6 +71,7 @@ async fn run(
     for id in &plan.waits_for {
         outcome_of(ended, id).await;
     }
+    let _held = hold(check, locks).await;
     let limit = Duration::from_secs(CHECK_SECONDS);
     let measured = tokio::time::timeout(limit, check.check.run(sandbox)).await.unwrap_or_else(|_| {
         Err(Fault::TimedOut { action: format!("the check `{}`", plan.id), seconds: CHECK_SECONDS })
@@ -65,6 +80,28 @@ async fn run(
         Ok((evidence, verdict)) => (Outcome::Judged { verdict }, Some(evidence)),
         Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
     }
+}
+
+/// A share of a stack, or all of it.
+enum Held<'a> {
+    Shared { _guard: RwLockReadGuard<'a, ()> },
+    Alone { _guard: RwLockWriteGuard<'a, ()> },
+}
+
+/// Takes the locks of the stacks that a check needs, in the order of their names, so that two
+/// checks cannot wait for each other.
+async fn hold<'a>(check: &LessonCheck, locks: &'a Locks<'_>) -> Vec<Held<'a>> {
+    let needs = check.check.needs();
+    let mut held = Vec::new();
+    for (stack, lock) in locks {
+        if needs.contains(&Resource::stack(*stack)) {
+            held.push(match check.check.manner() {
+                Manner::Disrupts => Held::Alone { _guard: lock.write().await },
+                Manner::Opens | Manner::Looks => Held::Shared { _guard: lock.read().await },
+            });
+        }
+    }
+    held
 }
 
 /// Waits until a check has ended. The lesson's validation makes sure that no check waits for

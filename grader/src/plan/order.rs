@@ -2,8 +2,10 @@
 //!
 //! Owns: the order of checks. Must not: run them.
 //!
-//! Looking checks run side by side. A disrupting check waits until every looking check of the
-//! same stack has ended, and every disrupting one of that stack that stands above it.
+//! Looking checks run side by side. A disrupting check waits until every looking check of its
+//! stack has ended, and every disrupting one of that stack that stands above it. A check that looks
+//! at several stacks is not waited for (the slowest stack would hold up all others): the engine lets
+//! it in between two disruptions.
 
 use super::Plan;
 use crate::check::{Manner, Resource};
@@ -57,14 +59,21 @@ fn waits_for(lesson: &Lesson, check: &LessonCheck, position: usize) -> Vec<Strin
     if check.check.manner() != Manner::Disrupts {
         return Vec::new();
     }
-    let stacks: Vec<Resource> =
-        check.check.needs().into_iter().filter(|resource| matches!(resource, Resource::Stack(_))).collect();
+    let stacks = stacks_of(check);
     lesson
         .checks
         .iter()
         .enumerate()
-        .filter(|(_, other)| other.check.needs().iter().any(|resource| stacks.contains(resource)))
+        .filter(|(_, other)| {
+            let its = stacks_of(other);
+            its.len() == 1 && its.iter().all(|stack| stacks.contains(stack))
+        })
         .filter(|(other_position, other)| other.check.manner() != Manner::Disrupts || *other_position < position)
         .map(|(_, other)| other.spec.id.clone())
         .collect()
+}
+
+/// The stacks that a check looks at or disturbs.
+fn stacks_of(check: &LessonCheck) -> Vec<Resource> {
+    check.check.needs().into_iter().filter(|resource| matches!(resource, Resource::Stack(_))).collect()
 }

@@ -4,11 +4,10 @@
 //! what has none. Must not: change how the learner's services behave beyond that.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::{BuildPlan, StackPlan};
+use super::{BuildPlan, Names, StackPlan, image};
 use crate::course::spec::StackSpec;
 use crate::policy::{AdmittedStack, limits};
 use crate::sandbox::run_id;
@@ -28,21 +27,15 @@ pub struct Injected {
 }
 
 /// Plans one stack; images that only it needs are added to `builds`.
-pub fn plan(
-    spec: &StackSpec,
-    admitted: &AdmittedStack,
-    run: &str,
-    tag: &str,
-    builds: &mut Vec<BuildPlan>,
-    reference: &impl Fn(&str) -> String,
-) -> StackPlan {
+pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, builds: &mut Vec<BuildPlan>) -> StackPlan {
+    let run = names.run;
     let project = format!("grader-{run}-{}", spec.name);
     let mut started = admitted.model.clone();
     let mut images = BTreeSet::new();
     let mut injected = BTreeMap::new();
     started["name"] = json!(project);
     for (name, service) in objects(&mut started, "services") {
-        let built = image_of(spec, admitted, &name, service, tag, builds, reference);
+        let built = image::of_service(names, spec, admitted, &name, service, builds);
         if let Some(build) = built {
             service.insert("image".into(), json!(build.reference));
             images.insert(build.name);
@@ -70,50 +63,6 @@ pub fn plan(
         injected,
         images,
     }
-}
-
-/// The image of ours that a service runs; `None` when it runs one that is not built here.
-fn image_of(
-    spec: &StackSpec,
-    admitted: &AdmittedStack,
-    service_name: &str,
-    service: &Map<String, Value>,
-    tag: &str,
-    builds: &mut Vec<BuildPlan>,
-    reference: &impl Fn(&str) -> String,
-) -> Option<BuildPlan> {
-    let image = service.get("image").and_then(Value::as_str).unwrap_or_default();
-    if image.ends_with(&format!(":{tag}")) {
-        let tagged = spec.tagged_image.as_deref().unwrap_or_default();
-        return builds.iter().find(|build| build.name == tagged).cloned();
-    }
-    let build = service.get("build")?;
-    let text = |key: &str| build.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let context = PathBuf::from(text("context"));
-    let context = context.strip_prefix(&admitted.dir).map(PathBuf::from).unwrap_or(context);
-    let context = if context.as_os_str().is_empty() { PathBuf::from(".") } else { context };
-    let args: BTreeMap<String, String> = build
-        .get("args")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect();
-    let dockerfile = Some(text("dockerfile")).filter(|name| !name.is_empty()).unwrap_or_else(|| "Dockerfile".into());
-    let same = builds.iter_mut().find(|known| {
-        known.target == text("target")
-            && known.dockerfile == dockerfile
-            && known.context == context
-            && (known.args.is_empty() || known.args == args)
-    });
-    if let Some(known) = same {
-        known.args = args;
-        return Some(known.clone());
-    }
-    let name = format!("{}.{service_name}", spec.name);
-    let own = BuildPlan { reference: reference(&name), name, target: text("target"), dockerfile, context, args };
-    builds.push(own.clone());
-    Some(own)
 }
 
 fn ephemeral(ports: Option<&Value>) -> Value {
@@ -202,7 +151,8 @@ mod tests {
             reference: "ours:t".into(),
         }];
         let admitted = AdmittedStack { dir: "/work".into(), model };
-        let plan = plan(&spec, &admitted, "run", "t1", &mut builds, &|name| format!("ours/{name}"));
+        let bases = ["x".to_owned(), "postgres:15".to_owned()];
+        let plan = plan(&Names { run: "run", tag: "t1", bases: &bases }, &spec, &admitted, &mut builds);
         (plan, builds)
     }
 
@@ -213,6 +163,13 @@ mod tests {
         assert_eq!(plan.started["services"]["payments"]["image"], "ours:t");
         assert_eq!(plan.started["services"]["db"]["image"], "postgres:15");
         assert!(plan.images.contains("production"));
+    }
+
+    #[test]
+    fn an_image_by_another_tag_is_stood_in_for_so_that_the_rest_can_be_measured() {
+        let (plan, _) = planned(json!({"services": {"payments": {"image": "payments:latest"}}}));
+        assert_eq!(plan.started["services"]["payments"]["image"], "ours:t");
+        assert_eq!(plan.model["services"]["payments"]["image"], "payments:latest");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! (images) and its folder (scratch copies), and removing them. Must not: touch anything of a run
 //! that is alive, or anything that no run has made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -44,29 +44,40 @@ impl Swept {
 
 /// Removes what one run has made.
 pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Swept, Fault> {
-    sweep(client, cache, |id| id == run).await
+    sweep(client, cache, &|id| id == run).await
 }
 
 /// Removes what runs have left behind whose process is gone.
 pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Swept, Fault> {
-    sweep(client, cache, RunId::is_abandoned).await
+    sweep(client, cache, &RunId::is_abandoned).await
 }
 
-async fn sweep(client: &Docker, cache: &Path, ours: impl Fn(&RunId) -> bool) -> Result<Swept, Fault> {
+/// Removes the containers, networks and volumes of one Compose project of a run.
+pub async fn sweep_project(client: &Docker, project: &str) -> Result<(), Fault> {
+    labelled(client, &format!("com.docker.compose.project={project}"), &|_| true).await.map(|_| ())
+}
+
+async fn sweep(client: &Docker, cache: &Path, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<Swept, Fault> {
+    let mut swept = labelled(client, LABEL, ours).await?;
+    swept.images = images(client, ours).await?;
+    swept.folders = folders(cache, ours);
+    Ok(swept)
+}
+
+/// Containers first: networks and volumes that they use cannot be removed.
+async fn labelled(client: &Docker, label: &str, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<Swept, Fault> {
     let mut swept = Swept::default();
-    let is_ours = |labels: Option<&std::collections::HashMap<String, String>>| {
+    let is_ours = |labels: Option<&HashMap<String, String>>| {
         labels.and_then(|labels| labels.get(LABEL)).and_then(|id| RunId::parse(id)).is_some_and(|id| ours(&id))
     };
-    let filter = BTreeMap::from([("label", vec![LABEL])]).into_iter().collect();
+    let filter = HashMap::from([("label", vec![label])]);
 
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
     let containers = client.list_containers(Some(options)).await.map_err(Fault::docker("listing containers"))?;
     let ids: Vec<String> = containers.into_iter().filter(|c| is_ours(c.labels.as_ref())).filter_map(|c| c.id).collect();
     let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    swept.containers = count(
-        join_all(ids.iter().map(|id| client.remove_container(id, Some(force.clone())))).await,
-        "removing a container",
-    )?;
+    let removals = ids.iter().map(|id| client.remove_container(id, Some(force.clone())));
+    swept.containers = count(join_all(removals).await, "removing a container")?;
 
     let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
     let networks = client.list_networks(Some(options)).await.map_err(Fault::docker("listing networks"))?;
@@ -75,23 +86,18 @@ async fn sweep(client: &Docker, cache: &Path, ours: impl Fn(&RunId) -> bool) -> 
 
     let options = ListVolumesOptionsBuilder::default().filters(&filter).build();
     let volumes = client.list_volumes(Some(options)).await.map_err(Fault::docker("listing volumes"))?;
-    let names: Vec<String> =
-        volumes.volumes.into_iter().flatten().filter(|v| is_ours(Some(&v.labels))).map(|v| v.name).collect();
+    let volumes = volumes.volumes.into_iter().flatten();
+    let names: Vec<String> = volumes.filter(|v| is_ours(Some(&v.labels))).map(|v| v.name).collect();
     let force = RemoveVolumeOptionsBuilder::default().force(true).build();
-    swept.volumes = count(
-        join_all(names.iter().map(|name| client.remove_volume(name, Some(force.clone())))).await,
-        "removing a volume",
-    )?;
-
-    swept.images = images(client, &ours).await?;
-    swept.folders = folders(cache, &ours);
+    let removals = names.iter().map(|name| client.remove_volume(name, Some(force.clone())));
+    swept.volumes = count(join_all(removals).await, "removing a volume")?;
     Ok(swept)
 }
 
 /// Images carry the run in their repository: `grader-run/<run id>/<image>`.
-async fn images(client: &Docker, ours: &impl Fn(&RunId) -> bool) -> Result<usize, Fault> {
+async fn images(client: &Docker, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<usize, Fault> {
     let reference = format!("{REPOSITORY}/*/*");
-    let filter = BTreeMap::from([("reference", vec![reference.as_str()])]).into_iter().collect();
+    let filter = HashMap::from([("reference", vec![reference.as_str()])]);
     let options = ListImagesOptionsBuilder::default().filters(&filter).build();
     let listed = client.list_images(Some(options)).await.map_err(Fault::docker("listing images"))?;
     let tags: BTreeSet<String> = listed
@@ -108,7 +114,7 @@ async fn images(client: &Docker, ours: &impl Fn(&RunId) -> bool) -> Result<usize
     Ok(tags.len())
 }
 
-fn folders(cache: &Path, ours: &impl Fn(&RunId) -> bool) -> usize {
+fn folders(cache: &Path, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> usize {
     let Ok(entries) = fs::read_dir(cache.join("runs")) else { return 0 };
     entries
         .flatten()

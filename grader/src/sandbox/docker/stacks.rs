@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::super::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, Spent, StackReport};
 use super::super::probe::Probe;
 use super::super::wait::{in_ms, since, until};
-use super::super::{At, compose, container};
+use super::super::{At, compose, container, sweep};
 use super::{DockerSandbox, unknown};
 use crate::fault::Fault;
 use crate::plan::StackPlan;
@@ -48,6 +48,14 @@ impl DockerSandbox {
 
     pub(super) fn stack_dir(&self, stack: &str) -> Result<PathBuf, Fault> {
         self.parts.scratch.copy(&format!("stack-{stack}"))
+    }
+
+    /// Removes a stack that no check needs any more, while others are still being measured. What
+    /// cannot be removed now is removed with the run.
+    pub async fn retire(&self, stack: &str) {
+        if let Ok(plan) = self.stack_plan(stack) {
+            let _ = sweep::sweep_project(&self.parts.client, &plan.project).await;
+        }
     }
 
     /// Compose names the containers of a service `<project>-<service>-<number>`.
