@@ -67,7 +67,7 @@ pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()
     };
     events.send(Event::CleaningUp);
     // A command that was cut short may have made one more thing while the first sweep ran.
-    while matches!(graded, Err(_)) && !sweep::sweep_run(&client, &run, &cache).await?.is_nothing() {}
+    while graded.is_err() && !sweep::sweep_run(&client, &run, &cache).await?.is_nothing() {}
     let (refusals, checks) = graded?;
     sweep::sweep_run(&client, &run, &cache).await?;
     Ok(Report::new(job.lesson, refusals, checks, since(begun)))
@@ -83,6 +83,7 @@ async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, event
         return Ok(refused(lesson, refusals));
     }
     let scratch = Scratch::prepare(cache, run, lesson, &job.dir)?;
+    scratch.use_built_in_frontend()?;
     let needles = plant(lesson, &scratch)?;
     let tag = format!("run-{run}");
     let submission = Submission { dir: scratch.source() };
@@ -150,7 +151,7 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
 }
 
 fn refused(lesson: &Lesson, refusals: Vec<Refusal>) -> Graded {
-    let blocked = |_| Outcome::Blocked { by: "files".into() };
+    let blocked = |()| Outcome::Blocked { by: "files".into() };
     let checks = lesson.checks.iter().map(|check| CheckReport::new(check, blocked(()), None, 0)).collect();
     (refusals, checks)
 }

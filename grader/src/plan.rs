@@ -87,7 +87,7 @@ impl Plan {
             .spec
             .stacks
             .iter()
-            .filter_map(|spec| admitted.stacks.get(&spec.name).map(|stack| (spec, stack)))
+            .filter_map(|spec| admitted.stack(&spec.name).map(|stack| (spec, stack)))
             .map(|(spec, stack)| stack::plan(&names, spec, stack, &mut builds))
             .collect();
         let mut plan = Self { builds, stacks, checks: Vec::new() };

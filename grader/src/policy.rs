@@ -21,12 +21,18 @@ use crate::course::spec::StackSpec;
 use crate::submission::Submission;
 use crate::verdict::Location;
 
-/// A submission that has passed the gate.
+/// A submission that has passed the gate. Its field is private: only this module can make one.
 #[derive(Debug, Clone)]
 pub struct Admitted {
-    /// Per stack, its folder and merged model.
-    pub stacks: BTreeMap<String, AdmittedStack>,
-    _only_the_gate_makes_one: (),
+    stacks: BTreeMap<String, AdmittedStack>,
+}
+
+impl Admitted {
+    /// A stack's folder and merged model.
+    #[must_use]
+    pub fn stack(&self, name: &str) -> Option<&AdmittedStack> {
+        self.stacks.get(name)
+    }
 }
 
 /// A stack that has passed the gate.
@@ -83,5 +89,5 @@ pub fn admit(
             }
         }
     }
-    if refusals.is_empty() { Ok(Admitted { stacks, _only_the_gate_makes_one: () }) } else { Err(refusals) }
+    if refusals.is_empty() { Ok(Admitted { stacks }) } else { Err(refusals) }
 }

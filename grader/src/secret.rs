@@ -21,8 +21,7 @@ pub fn planted() -> Result<String, Fault> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random)
         .map_err(|error| Fault::Unreadable { what: "random bytes".into(), reason: error.to_string() })?;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let value = format!("planted-{hex}");
+    let value = format!("planted-{}", hex::encode(random));
     let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(Fault::file(&path))?;
     file.write_all(value.as_bytes()).map_err(Fault::file(&path))?;
     // Of two processes that make one at the same time, the first one wins for both.

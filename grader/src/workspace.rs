@@ -52,7 +52,7 @@ fn snapshot(lesson: &Lesson, from: &Path) -> Result<PathBuf, Fault> {
     let parent = paths::state()?.join("snapshots").join(lesson.folder());
     fs::create_dir_all(&parent).map_err(Fault::file(&parent))?;
     let numbered = |number: u32| parent.join(if number == 1 { now.clone() } else { format!("{now}-{number}") });
-    let to = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| parent.join(&now));
+    let to = (1..10_000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| parent.join(&now));
     if fs::rename(from, &to).is_ok() {
         return Ok(to);
     }

@@ -108,7 +108,7 @@ impl Learner {
     /// Runs the program to its end.
     #[must_use]
     pub fn grader(&self, arguments: &[&str]) -> Ended {
-        ended(self.command(arguments).output().expect("the program starts"))
+        ended(&self.command(arguments).output().expect("the program starts"))
     }
 
     /// Grades the submission without a network; further arguments follow.
@@ -143,7 +143,7 @@ pub fn outcome(report: &Value, id: &str) -> (String, String) {
 
 /// What a finished process said.
 #[must_use]
-pub fn ended(output: Output) -> Ended {
+pub fn ended(output: &Output) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -124,7 +124,7 @@ fn no_daemon_is_a_fault_with_a_remedy() {
     let learner = solution();
     let mut command = learner.command(&["check", "lesson36", "--dir", &learner.dir().display().to_string()]);
     command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-    let ended = tests::ended(command.output().expect("run"));
+    let ended = tests::ended(&command.output().expect("run"));
     assert_eq!(ended.code, 3, "{}", ended.all());
     assert!(
         ended.stderr.contains("Docker daemon does not answer") && ended.stderr.contains("make setup"),
@@ -146,7 +146,7 @@ fn a_daemon_that_accepts_and_says_nothing_sensible_is_a_fault() {
     let learner = solution();
     let mut command = learner.command(&["check", "lesson36", "--dir", &learner.dir().display().to_string()]);
     command.env("DOCKER_HOST", format!("tcp://{address}"));
-    let ended = tests::ended(command.output().expect("run"));
+    let ended = tests::ended(&command.output().expect("run"));
     server.join().expect("server");
     assert_eq!(ended.code, 3, "{}", ended.all());
 }
@@ -165,6 +165,7 @@ fn no_permission_for_the_socket_says_how_to_get_it() {
     std::fs::copy(tests::program(), &copy).expect("copy");
     tests::lay(&tests::course().join("exercises"), &dir.path().join("exercises"));
     tests::lay(&tests::course().join("images"), &dir.path().join("images"));
+    tests::lay(&tests::course().join("scripts"), &dir.path().join("scripts"));
     tests::lay(&tests::course().join("book/src"), &dir.path().join("book/src"));
     let mut command = std::process::Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
@@ -172,7 +173,7 @@ fn no_permission_for_the_socket_says_how_to_get_it() {
     command.env("GRADER_HOME", dir.path().join("home")).env("DOCKER_HOST", format!("unix://{}", socket.display()));
     std::fs::create_dir(dir.path().join("home")).expect("home");
     std::fs::set_permissions(dir.path().join("home"), std::fs::Permissions::from_mode(0o777)).expect("mode");
-    let ended = tests::ended(command.output().expect("setpriv starts"));
+    let ended = tests::ended(&command.output().expect("setpriv starts"));
     assert_eq!(ended.code, 3, "{}", ended.all());
     assert!(ended.stderr.contains("usermod -aG docker"), "{}", ended.stderr);
     drop(learner);

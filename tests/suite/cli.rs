@@ -7,14 +7,14 @@ use tests::{Learner, course, ended, lay, program};
 /// A course of its own, so that workspace/ of this checkout stays as it is.
 fn own_course() -> (tempfile::TempDir, impl Fn(&[&str], &str) -> tests::Ended) {
     let dir = tempfile::tempdir().expect("folder");
-    for part in ["exercises", "images", "book/src"] {
+    for part in ["exercises", "images", "book/src", "scripts"] {
         lay(&course().join(part), &dir.path().join(part));
     }
     let root = dir.path().to_path_buf();
     let run = move |arguments: &[&str], below: &str| {
         let mut command = std::process::Command::new(program());
         command.args(arguments).current_dir(root.join(below)).env("GRADER_HOME", root.join("home"));
-        ended(command.stdin(std::process::Stdio::null()).output().expect("run"))
+        ended(&command.stdin(std::process::Stdio::null()).output().expect("run"))
     };
     (dir, run)
 }
@@ -100,7 +100,8 @@ fn list_and_doctor_speak_json() {
     let list = learner.grader(&["list", "--format", "json"]).json();
     assert_eq!(list[0]["id"], "lesson36");
     let doctor = learner.grader(&["doctor", "--format", "json"]).json();
-    let names: Vec<&str> = doctor.as_array().expect("findings").iter().filter_map(|f| f["name"].as_str()).collect();
+    let names: Vec<&str> =
+        doctor["findings"].as_array().expect("findings").iter().filter_map(|f| f["name"].as_str()).collect();
     assert!(names.len() >= 8, "{names:?}");
 }
 

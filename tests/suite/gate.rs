@@ -10,7 +10,7 @@ const PROD: &str = "docker-compose.prod.yml";
 /// that says `reason` and shows `shown` as the line at fault.
 fn refused(lines: &str, reason: &str, shown: &str) {
     let learner = Learner::with_solution("nodemon-stock-user");
-    let indented: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = format!("    {}\n", lines.replace('\n', "\n    "));
     learner.replace(PROD, "  payments:\n", &format!("  payments:\n{indented}"));
     wants(&learner, reason, shown);
 }

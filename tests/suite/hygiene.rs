@@ -4,9 +4,13 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::process::Child;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tests::{Learner, docker, objects_of, outcome};
+
+/// Held by tests that take the learner's usual ports of this machine.
+static USUAL_PORTS: Mutex<()> = Mutex::new(());
 
 /// Waits until `condition` gives something, at most a minute.
 fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -74,6 +78,7 @@ fn after_a_kill_sweep_removes_what_is_left_and_spares_a_run_that_is_alive() {
 
 #[test]
 fn taken_ports_and_a_second_run_at_the_same_time_do_not_matter() {
+    let _ports = USUAL_PORTS.lock().expect("no test that holds it has failed");
     let taken: Vec<TcpListener> =
         [3000, 5432, 9229].iter().filter_map(|port| TcpListener::bind(("0.0.0.0", *port)).ok()).collect();
     let learners = [Learner::with_solution("nodemon-stock-user"), Learner::with_solution("nodemon-stock-user")];
@@ -91,6 +96,7 @@ fn taken_ports_and_a_second_run_at_the_same_time_do_not_matter() {
 
 #[test]
 fn the_learners_own_stack_and_files_are_left_alone() {
+    let _ports = USUAL_PORTS.lock().expect("no test that holds it has failed");
     let learner = Learner::with_solution("nodemon-stock-user");
     std::fs::create_dir(learner.dir().join("node_modules")).expect("folder");
     std::fs::write(learner.dir().join("node_modules/mine.txt"), "mine").expect("write");

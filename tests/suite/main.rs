@@ -9,3 +9,4 @@ mod cli;
 mod gate;
 mod hygiene;
 mod lesson36;
+mod pages;

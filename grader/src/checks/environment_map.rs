@@ -3,6 +3,7 @@
 //! Owns: which aspects are compared and how they read. Must not: start anything.
 
 use async_trait::async_trait;
+use futures_util::future::{try_join, try_join4};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +109,7 @@ impl Check for EnvironmentMap {
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault> {
-        let (dev, prod) = tokio::try_join!(self.side(sandbox, 0), self.side(sandbox, 1))?;
+        let (dev, prod) = try_join(self.side(sandbox, 0), self.side(sandbox, 1)).await?;
         Ok([dev, prod])
     }
 
@@ -157,12 +158,13 @@ impl EnvironmentMap {
         let at = At { stack: &self.stacks[index], service: &self.service };
         // The other stack may have taken so long that a disruption of this one came first.
         sandbox.ensure_running(at).await?;
-        let (image, container, kernel, processes) = tokio::try_join!(
+        let (image, container, kernel, processes) = try_join4(
             sandbox.image(&self.images[index]),
             sandbox.container(at),
             sandbox.kernel(at),
-            sandbox.processes(at)
-        )?;
+            sandbox.processes(at),
+        )
+        .await?;
         let mut same_image = Vec::new();
         for service in &self.same_image {
             same_image.push(sandbox.container(At { stack: at.stack, service }).await?.image_id);

@@ -84,8 +84,8 @@ impl Check for HotReload {
             let answer = sandbox.http(at, &request).await?;
             Ok::<_, Fault>(answer.body.contains(&edit.after).then(|| (since(begun), answer.summary())))
         };
-        let shown = until(in_ms(WATCHED_MS.max(self.within_ms)), shows).await?;
-        let (millis, answer_after) = match shown {
+        let seen = until(in_ms(WATCHED_MS.max(self.within_ms)), shows).await?;
+        let (millis, answer_after) = match seen {
             Some((millis, answer)) => (Some(millis), answer),
             None => (None, sandbox.http(at, &request).await?.summary()),
         };

@@ -13,7 +13,7 @@ use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// How long a service may take to open its port after the stack is up.
-const OPENS_WITHIN_MS: u64 = 5_000;
+const OPENS_WITHIN_MS: u64 = 15_000;
 
 /// Lists what each service publishes, and makes a real connection to each wanted port: the first
 /// bytes of the protocol are sent, and an answer must come back. Ports are published on ephemeral
@@ -111,7 +111,7 @@ impl Check for PublishedPorts {
                 evidence.listening.push((silent.service.clone(), silent.port));
             }
         }
-        let fault = self.extra(&evidence).or_else(|| self.unanswered(&evidence)).or_else(|| evidence.listening.first().cloned());
+        let fault = self.extra(&evidence).or_else(|| Self::unanswered(&evidence)).or_else(|| evidence.listening.first().cloned());
         if let Some((service, port)) = fault {
             let at = |key: &[&str]| sandbox.locate_key(self.at(&service), key);
             evidence.at = at(&["ports", &format!("{port}:")]).or_else(|| at(&["ports"]));
@@ -135,7 +135,7 @@ impl Check for PublishedPorts {
         let table = Detail::table("published ports", &["service:port", "a real connection"], rows.collect());
         let problem = if let Some((service, port)) = self.extra(evidence) {
             Some(format!("{} is open to the host", name(&service, port)))
-        } else if let Some((service, port)) = self.unanswered(evidence) {
+        } else if let Some((service, port)) = Self::unanswered(evidence) {
             let published = evidence.published.contains(&(service.clone(), port));
             let why = if published { "is published, but nobody answers there" } else { "is not published" };
             Some(format!("{} {why}", name(&service, port)))
@@ -158,7 +158,7 @@ impl PublishedPorts {
         evidence.published.iter().find(|published| !is_wanted(published)).cloned()
     }
 
-    fn unanswered(&self, evidence: &Evidence) -> Option<(String, u16)> {
+    fn unanswered(evidence: &Evidence) -> Option<(String, u16)> {
         evidence.answered.iter().find(|(.., answered)| !answered).map(|(service, port, _)| (service.clone(), *port))
     }
 }

@@ -139,8 +139,7 @@ async fn is_up(sandbox: &dyn Sandbox, at: At<'_>, facts: &ContainerFacts, waited
         return Ok(false);
     }
     let listening = sandbox.kernel(at).await?.listening;
-    // One port is enough: the others are judged by `published-ports`.
-    Ok(facts.ports.iter().any(|port| listening.contains(&port.container)))
+    Ok(facts.ports.iter().all(|port| listening.contains(&port.container)))
 }
 
 fn is_well(facts: &ContainerFacts) -> bool {

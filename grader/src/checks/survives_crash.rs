@@ -86,12 +86,9 @@ impl Check for SurvivesCrash {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("killed, `{}` answers again by itself within {}", self.service, millis(self.within_ms));
         let policy = &evidence.after.restart_policy;
-        match evidence.millis {
-            Some(taken) => Verdict::Pass(Finding::new(wanted, format!("back after {} (policy `{policy}`)", millis(taken)))),
-            None => {
-                let measured = format!("it stays `{}` with code {}; the restart policy is `{policy}`", evidence.after.state, evidence.after.exit_code);
-                Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()))
-            }
+        if let Some(taken) = evidence.millis { Verdict::Pass(Finding::new(wanted, format!("back after {} (policy `{policy}`)", millis(taken)))) } else {
+            let measured = format!("it stays `{}` with code {}; the restart policy is `{policy}`", evidence.after.state, evidence.after.exit_code);
+            Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()))
         }
     }
 }

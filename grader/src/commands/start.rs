@@ -36,7 +36,7 @@ pub fn reset(course: &Course, lesson: &Lesson, out: &mut dyn Write) -> Result<u8
     let (folder, snapshot) = workspace::reset(course, lesson)?;
     let mut text = format!("The starter's files are back in {}\n", shown(&folder));
     if let Some(snapshot) = snapshot {
-        text.push_str(&format!("What you had is kept in {}\n", snapshot.display()));
+        text = format!("{text}What you had is kept in {}\n", snapshot.display());
     }
     if inside {
         text.push_str("Your shell is still in the old folder: run `cd .` once.\n");

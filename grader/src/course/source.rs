@@ -51,7 +51,7 @@ impl Source {
     #[must_use]
     pub fn line_of(&self, byte: usize) -> usize {
         let upto = self.text.len().min(byte);
-        self.text.as_bytes()[..upto].iter().filter(|&&b| b == b'\n').count() + 1
+        memchr::memchr_iter(b'\n', &self.text.as_bytes()[..upto]).count() + 1
     }
 
     /// The bytes of a line (counted from 1) without its indentation and end.

@@ -4,6 +4,7 @@
 
 use super::Refusal;
 use crate::submission::Submission;
+use crate::submission::dockerfile::syntax_line;
 
 /// What the Dockerfile must not ask for.
 pub fn inspect(submission: &Submission) -> Vec<Refusal> {
@@ -41,12 +42,4 @@ fn foreign_frontend(submission: &Submission) -> Option<(usize, String)> {
     let (line, frontend) = syntax_line(&submission.text("Dockerfile")?)?;
     let official = frontend.trim_start_matches("docker.io/").starts_with("docker/dockerfile:");
     (!official).then_some((line, frontend))
-}
-
-/// The line, from 1, and the value of a `# syntax=` directive.
-pub fn syntax_line(text: &str) -> Option<(usize, String)> {
-    text.lines().enumerate().take_while(|(_, line)| line.trim_start().starts_with('#')).find_map(|(index, line)| {
-        let (key, value) = line.trim_start().trim_start_matches('#').split_once('=')?;
-        (key.trim().eq_ignore_ascii_case("syntax")).then(|| (index + 1, value.trim().to_owned()))
-    })
 }

@@ -65,16 +65,13 @@ pub async fn build(
     };
     let in_time = tokio::time::timeout(Duration::from_secs(settings.seconds), reading).await;
     let timed_out = in_time.is_err().then_some(settings.seconds);
-    let ok = match in_time {
-        Ok(read) => {
-            read.map_err(failed)?;
-            child.wait().await.map_err(failed)?.success()
-        }
+    let ok = if let Ok(read) = in_time {
+        read.map_err(failed)?;
+        child.wait().await.map_err(failed)?.success()
+    } else {
         // BuildKit cancels the build when its client is gone.
-        Err(_) => {
-            let _ = child.kill().await;
-            false
-        }
+        let _ = child.kill().await;
+        false
     };
     let mut report = BuildReport {
         image: plan.name.clone(),

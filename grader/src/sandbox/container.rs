@@ -35,7 +35,7 @@ fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> Conta
         id: raw.id.unwrap_or_default(),
         image_id: raw.image.unwrap_or_default(),
         state: state.status.map(|status| status.to_string()).unwrap_or_default(),
-        started_at: state.started_at.map(|at| at.to_string()).unwrap_or_default(),
+        started_at: state.started_at.unwrap_or_default(),
         pid: state.pid.unwrap_or_default(),
         restarts: raw.restart_count.unwrap_or_default(),
         exit_code: state.exit_code.unwrap_or_default(),
@@ -90,7 +90,7 @@ fn published(ports: impl IntoIterator<Item = (String, Option<Vec<PortBinding>>)>
 fn mount_facts(mount: bollard::models::MountPoint, dir: &Path) -> MountFacts {
     let source = mount.source.unwrap_or_default();
     let relative = Path::new(&source).strip_prefix(dir).map(|path| path.display().to_string());
-    let kind = mount.typ.map(|typ| typ.to_string()).unwrap_or_default();
+    let kind = mount.typ.unwrap_or_default();
     let source = match (kind.as_str(), relative) {
         ("bind", Ok(path)) if path.is_empty() => ".".into(),
         ("bind", Ok(path)) => path,

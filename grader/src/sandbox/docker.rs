@@ -219,7 +219,7 @@ impl Sandbox for DockerSandbox {
 
     fn planted_fingerprint(&self) -> Option<String> {
         let planted = self.parts.needles.first()?;
-        let hash: String = Sha256::digest(&planted.value).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(&planted.value));
         Some(format!("sha256:{}", &hash[..12]))
     }
 

@@ -75,7 +75,7 @@ impl Remembered {
         for needle in needles {
             hash.update(format!("{}={}\n", needle.key, needle.value));
         }
-        let name: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = hex::encode(&hash.finalize()[..8]);
         let folder = cache.join("layers").join(name);
         fs::create_dir_all(&folder).map_err(Fault::file(&folder))?;
         Ok(Self(folder))
@@ -126,10 +126,11 @@ impl Saved {
                 if let Some(to) = entry.link_name()? {
                     saved.links.insert(name, to.display().to_string().trim_start_matches("../").to_owned());
                 }
-            } else if entry.size() > 0 && (name.ends_with("layer.tar") || name.starts_with("blobs/")) {
-                if let Some(scan) = read_layer(entry, needles)? {
-                    saved.layers.insert(name, scan);
-                }
+            } else if entry.size() > 0
+                && (name.ends_with("layer.tar") || name.starts_with("blobs/"))
+                && let Some(scan) = read_layer(entry, needles)?
+            {
+                saved.layers.insert(name, scan);
             }
         }
         Ok(saved)

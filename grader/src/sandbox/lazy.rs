@@ -24,8 +24,8 @@ impl<T: Clone> Lazy<T> {
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let made = self.0.get_or_init(|| async { make.await.map_err(Arc::new) }).await;
-        made.clone().map_err(Fault::Shared)
+        let shared = self.0.get_or_init(|| async { make.await.map_err(Arc::new) }).await;
+        shared.clone().map_err(Fault::Shared)
     }
 
     /// The value, if it was made.

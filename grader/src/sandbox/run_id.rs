@@ -95,7 +95,7 @@ fn read(path: &str) -> Option<String> {
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(3).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..3])
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::course::Lesson;
 use crate::course::spec::{EditSpec, SecretSpec};
 use crate::fault::Fault;
 use crate::sandbox::facts::EditDone;
+use crate::submission::dockerfile::syntax_line;
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -99,6 +100,20 @@ impl Scratch {
         }
         fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
         Ok(before)
+    }
+
+    /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfile. It names the
+    /// builder's own frontend (the gate refuses others), which every engine has built in, and would
+    /// be fetched from a registry in each build.
+    pub fn use_built_in_frontend(&self) -> Result<(), Fault> {
+        let path = self.source().join("Dockerfile");
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        let Some((line, _)) = syntax_line(&text) else { return Ok(()) };
+        let quiet = |(index, text): (usize, &str)| {
+            if index + 1 == line { text.replacen('=', " is built in: ", 1) } else { text.to_owned() }
+        };
+        let lines: Vec<String> = text.lines().enumerate().map(quiet).collect();
+        fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))
     }
 
     /// Makes the lesson's edit in a copy, in place, as an editor that keeps the file would.

@@ -116,6 +116,15 @@ fn here_documents(arguments: &str) -> Vec<String> {
         .collect()
 }
 
+/// The line, from 1, and the value of a `# syntax=` directive.
+#[must_use]
+pub fn syntax_line(text: &str) -> Option<(usize, String)> {
+    text.lines().enumerate().take_while(|(_, line)| line.trim_start().starts_with('#')).find_map(|(index, line)| {
+        let (key, value) = line.trim_start().trim_start_matches('#').split_once('=')?;
+        (key.trim().eq_ignore_ascii_case("syntax")).then(|| (index + 1, value.trim().to_owned()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,12 +63,11 @@ impl Progress {
             return None;
         }
         let object = std::mem::take(&mut self.unfinished);
-        match serde_json::from_str::<Status>(&object) {
-            Ok(status) => self.take(status),
-            Err(_) => {
-                self.text.push(object);
-                None
-            }
+        if let Ok(status) = serde_json::from_str::<Status>(&object) {
+            self.take(status)
+        } else {
+            self.text.push(object);
+            None
         }
     }
 

@@ -1,0 +1,153 @@
+//! What a page puts into the daemon, and that it is cleared away, whatever happens in between.
+//!
+//! Owns: knowing a page's things from everybody else's. Must not: remove anything that the page
+//! does not name, or that was there before.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tests::docker;
+
+use super::page::Step;
+
+/// The label by which Compose knows its things.
+const PROJECT: &str = "com.docker.compose.project=";
+/// The label of the grader's runs, which other tests start at the same time.
+const RUN: &str = "course.grader.run=";
+
+/// How to list each kind of thing (name and labels), and how to remove one of them.
+const KINDS: [(&str, &[&str], &[&str]); 4] = [
+    ("container", &["ps", "--all", "--format", "{{.Names}}\t{{.Labels}}\t{{.Image}}"], &["rm", "--force", "--volumes"]),
+    ("volume", &["volume", "ls", "--format", "{{.Name}}\t{{.Labels}}"], &["volume", "rm"]),
+    ("network", &["network", "ls", "--format", "{{.Name}}\t{{.Labels}}"], &["network", "rm"]),
+    ("image", &["image", "ls", "--format", "{{.Repository}}:{{.Tag}}\t"], &["image", "rm", "--force"]),
+];
+
+/// The names that a page gives.
+#[derive(Debug, Default)]
+pub struct Names {
+    projects: BTreeSet<String>,
+    containers: BTreeSet<String>,
+    images: BTreeSet<String>,
+}
+
+impl Names {
+    /// Collects what follows `--name`, `--tag` and the like. STYLE.md asks for the long flags.
+    pub fn of<'a>(steps: impl Iterator<Item = &'a Step>) -> Self {
+        let mut names = Self::default();
+        for line in steps.flat_map(|step| step.program.lines()) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            for pair in words.windows(2) {
+                names.add(pair[0], pair[1]);
+            }
+            if let Some(removed) = line.strip_prefix("docker image rm ") {
+                removed.split_whitespace().for_each(|image| names.add("--tag", image));
+            }
+            if let Some(project) = line.strip_prefix("name: ") {
+                names.add("--project-name", project);
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, flag: &str, name: &str) {
+        match flag {
+            "--project-name" => self.projects.insert(name.to_owned()),
+            "--name" => self.containers.insert(name.to_owned()),
+            "--tag" if name.contains(':') => self.images.insert(name.to_owned()),
+            "--tag" => self.images.insert(format!("{name}:latest")),
+            _ => false,
+        };
+    }
+
+    fn owns(&self, thing: &Thing) -> bool {
+        let is_named = match thing.kind {
+            "container" => self.containers.contains(&thing.name) || self.images.contains(&thing.image),
+            "image" => self.images.contains(&thing.name),
+            _ => false,
+        };
+        is_named || thing.label(PROJECT).is_some_and(|project| self.projects.contains(project))
+    }
+}
+
+/// Something in the daemon.
+#[derive(Debug)]
+struct Thing {
+    kind: &'static str,
+    name: String,
+    labels: String,
+    image: String,
+}
+
+impl Thing {
+    fn label(&self, start: &str) -> Option<&str> {
+        self.labels.split(',').find_map(|label| label.strip_prefix(start))
+    }
+
+    /// True for what tests leave alone in any case: images of others (a build cannot be told from
+    /// a page's), and whatever a run of the grader or a Compose project says is its own.
+    fn is_of_others(&self) -> bool {
+        self.kind == "image" || self.label(RUN).is_some() || self.label(PROJECT).is_some()
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+}
+
+/// Everything in the daemon of all kinds, or only those volumes that no container uses.
+fn things(volumes: &[&str]) -> Vec<Thing> {
+    let mut all = Vec::new();
+    for (kind, list, _) in KINDS {
+        let more = if kind == "volume" { volumes } else { &[] };
+        for line in docker(&[list, more].concat()) {
+            let mut fields = line.split('\t').map(str::to_owned);
+            let mut next = || fields.next().unwrap_or_default();
+            all.push(Thing { kind, name: next(), labels: next(), image: next() });
+        }
+    }
+    all
+}
+
+/// Stands from before a page is run until after. When it goes, nothing that the page names is left.
+pub struct Tables {
+    names: Names,
+    before: BTreeSet<String>,
+}
+
+impl Tables {
+    /// Looks at the daemon before the page. Refuses if something with a name of the page's is
+    /// there: it belongs to a reader, and would be removed with the page's own.
+    pub fn lay(page: &str, names: Names) -> Self {
+        let all = things(&[]);
+        let taken: Vec<String> = all.iter().filter(|thing| names.owns(thing)).map(Thing::shown).collect();
+        assert!(taken.is_empty(), "{page} is in use here: run the commands at its end first. There is {taken:?}");
+        Self { names, before: all.iter().map(Thing::shown).collect() }
+    }
+
+    /// What is new and stays. Without a label one cannot see whose a thing is, and other tests and
+    /// people work with the same daemon; so those get some time to go away.
+    pub fn left(&self) -> Vec<String> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut all = things(&["--filter", "dangling=true"]);
+            all.retain(|thing| !self.before.contains(&thing.shown()));
+            all.retain(|thing| self.names.owns(thing) || !thing.is_of_others());
+            if all.iter().all(|thing| self.names.owns(thing)) || Instant::now() > deadline {
+                return all.iter().map(Thing::shown).collect();
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+impl Drop for Tables {
+    fn drop(&mut self) {
+        let all = things(&[]);
+        // In the order of the kinds: containers hold on to all others.
+        for thing in all.iter().filter(|thing| self.names.owns(thing)) {
+            let (_, _, remove) = KINDS.iter().find(|(kind, _, _)| *kind == thing.kind).expect("a kind");
+            let _ = docker(&[remove, &[thing.name.as_str()][..]].concat());
+        }
+    }
+}
