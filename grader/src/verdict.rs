@@ -196,6 +196,13 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// Memory as Docker counts it: `512M` is 512 MiB, and 1 MiB is 1,048,576 bytes.
+#[must_use]
+pub fn memory(count: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if count.is_multiple_of(MIB) { format!("{} MiB", count / MIB) } else { format!("{count} bytes") }
+}
+
 /// Milliseconds as people read them.
 #[must_use]
 pub fn millis(count: u64) -> String {

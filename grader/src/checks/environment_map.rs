@@ -11,7 +11,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, ImageFacts, KernelFacts, Process};
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Verdict, bytes};
+use crate::verdict::{Detail, Finding, Verdict, bytes, memory};
 
 /// Compares one service in two stacks, aspect by aspect, out of what runs. The learner sees the
 /// table even when everything passes.
@@ -193,7 +193,7 @@ impl Side {
             }
             Aspect::Ports => or(container.ports.iter().map(|p| p.container.to_string()).collect::<Vec<_>>().join(", "), "none"),
             Aspect::NodeEnv => container.env.get("NODE_ENV").cloned().unwrap_or_else(|| "not set".into()),
-            Aspect::Memory => self.kernel.memory_max.map_or_else(|| "none".into(), bytes),
+            Aspect::Memory => self.kernel.memory_max.map_or_else(|| "none".into(), memory),
             Aspect::Cpu => self.kernel.cpus().map_or_else(|| "none".into(), |cpus| format!("{cpus:.2}")),
             Aspect::Restart => container.restart_policy.clone(),
             Aspect::RootFileSystem => if container.read_only { "read-only" } else { "writable" }.into(),

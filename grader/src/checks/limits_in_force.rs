@@ -10,7 +10,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::KernelFacts;
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Finding, Location, Verdict, bytes};
+use crate::verdict::{Finding, Location, Verdict, memory};
 
 /// Reads the limits out of the container's cgroup (v1 or v2).
 ///
@@ -57,13 +57,13 @@ impl Check for LimitsInForce {
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let kernel = &evidence.kernel;
-        let wanted = format!("memory at most {}, CPU at most {}", bytes(self.memory_bytes), self.cpus);
-        let memory = kernel.memory_max.map_or_else(|| "no limit".to_owned(), bytes);
+        let wanted = format!("memory at most {}, CPU at most {}", memory(self.memory_bytes), self.cpus);
+        let limit = kernel.memory_max.map_or_else(|| "no limit".to_owned(), memory);
         let cpu = kernel.cpus().map_or_else(|| "no quota".to_owned(), |cpus| format!("{cpus:.2} CPUs"));
         let holds = kernel.memory_max.is_some_and(|limit| limit <= self.memory_bytes)
             // A quota is a whole number of microseconds, so it may be rounded.
             && kernel.cpus().is_some_and(|cpus| cpus <= self.cpus + 0.001);
-        let finding = Finding::new(wanted, format!("memory: {memory}; CPU: {cpu} (read from the kernel's cgroup)"));
+        let finding = Finding::new(wanted, format!("memory: {limit}; CPU: {cpu} (read from the kernel's cgroup)"));
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
     }
 }

@@ -25,7 +25,10 @@ pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
             Ok(())
         }
         Detail::Table { title, head, rows } => {
-            writeln!(out, "{INDENT}{title}:")?;
+            writeln!(out, "{INDENT}{title}:{}", if rows.is_empty() { " none" } else { "" })?;
+            if rows.is_empty() {
+                return Ok(());
+            }
             let mut table = Table::new();
             table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(100);
             table.set_header(head.clone());
@@ -52,9 +55,13 @@ pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// What a container wrote must not steer the learner's terminal.
+/// The most characters of one line of evidence.
+const WIDEST: usize = 180;
+
+/// What a container wrote must not steer the learner's terminal, nor flood it.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '·' } else { c }).collect()
+    let shown = text.chars().map(|c| if c.is_control() && c != '\t' { '·' } else { c });
+    if text.chars().count() > WIDEST { shown.take(WIDEST).chain(['…']).collect() } else { shown.collect() }
 }
 
 #[cfg(test)]

@@ -92,9 +92,16 @@ impl Progress {
         begun
     }
 
-    /// The steps of the Dockerfile, in the order in which BuildKit named them.
+    /// The steps of the Dockerfile, stage by stage. BuildKit names the last one first.
     pub fn steps(&self) -> Vec<BuildStep> {
-        self.vertexes.iter().filter(|vertex| vertex.completed.is_some()).filter_map(Vertex::step).collect()
+        let done = self.vertexes.iter().rev().filter(|vertex| vertex.completed.is_some());
+        let mut steps: Vec<BuildStep> = done.filter_map(Vertex::step).collect();
+        let stages: Vec<String> = steps.iter().map(|step| split(&step.place).0.to_owned()).collect();
+        steps.sort_by_key(|step| {
+            let (stage, number) = split(&step.place);
+            (stages.iter().position(|first| first == stage), number)
+        });
+        steps
     }
 
     /// BuildKit's last word.
@@ -162,6 +169,12 @@ impl Vertex {
     }
 }
 
+/// `production 3/5` as stage and number.
+fn split(place: &str) -> (&str, usize) {
+    let (stage, count) = place.rsplit_once(' ').unwrap_or(("", place));
+    (stage, count.split('/').next().and_then(|number| number.parse().ok()).unwrap_or(0))
+}
+
 /// Decodes base64 as RFC 4648 has it; what is no base64 is passed over.
 fn decode(text: &str) -> Vec<u8> {
     use base64::Engine;
@@ -193,6 +206,17 @@ mod tests {
         let steps = progress.steps();
         assert_eq!(steps.len(), 1);
         assert_eq!((steps[0].place.as_str(), steps[0].cached), ("production 2/5", true));
+    }
+
+    #[test]
+    fn steps_come_in_the_order_of_the_dockerfile() {
+        let vertex = |name: &str| {
+            format!("{{\"digest\":\"{name}\",\"name\":\"[{name}] RUN x\",\"completed\":\"2026-01-01T00:00:01Z\"}}")
+        };
+        let all = ["app 2/2", "app 1/2", "base 10/10", "base 9/10"].map(vertex).join(",");
+        let progress = fed(&[&format!("{{\"vertexes\":[{all}]}}")]);
+        let places: Vec<String> = progress.steps().into_iter().map(|step| step.place).collect();
+        assert_eq!(places, ["base 9/10", "base 10/10", "app 1/2", "app 2/2"]);
     }
 
     #[test]

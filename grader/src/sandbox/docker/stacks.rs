@@ -175,10 +175,15 @@ impl DockerSandbox {
             .start_container(&name, None)
             .await
             .map_err(Fault::docker(format!("starting {}", at.service)))?;
-        let running = || async { Ok::<_, Fault>(self.container_facts(at).await?.is_running().then_some(())) };
-        until(in_ms(10_000), running)
-            .await?
-            .ok_or(Fault::TimedOut { action: format!("starting {} again", at.service), seconds: 10 })
+        // A container that runs is not yet a service that listens.
+        let listens = || async {
+            let facts = self.container_facts(at).await?;
+            let listening = if facts.is_running() { self.kernel_facts(at).await?.listening } else { Vec::new() };
+            let up = facts.is_running() && facts.ports.iter().all(|port| listening.contains(&port.container));
+            Ok::<_, Fault>(up.then_some(()))
+        };
+        until(in_ms(10_000), listens).await?;
+        Ok(())
     }
 }
 
