@@ -16,9 +16,28 @@ pub mod sweep;
 
 use std::path::PathBuf;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::course::{Course, Lesson};
 use crate::fault::Fault;
 use crate::workspace;
+
+/// Ends when the person, or the system, wants the program to stop: Ctrl-C, SIGTERM or a closed
+/// terminal. Without a handler these would end it at once, and leave everything behind.
+pub async fn interrupted() {
+    let ended = |kind| async move {
+        match signal(kind) {
+            Ok(mut stream) => drop(stream.recv().await),
+            // Where a signal cannot be listened to, it does what it always does.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = ended(SignalKind::interrupt()) => {}
+        () = ended(SignalKind::terminate()) => {}
+        () = ended(SignalKind::hangup()) => {}
+    }
+}
 
 /// The current folder.
 pub fn here() -> Result<PathBuf, Fault> {

@@ -56,20 +56,24 @@ pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()
     let run = RunId::new();
     events.send(Event::RunStarted { lesson: job.lesson.spec.id.clone(), checks: job.lesson.checks.len() });
     let work = async {
-        // What killed runs have left is removed beside the work, not before it.
-        let (swept, checks) =
-            tokio::join!(sweep::sweep_abandoned(&client, &cache), graded(job, &client, &run, &cache, events));
-        swept.and(checks)
+        // What killed runs have left is removed beside the work. If that fails, it is not this
+        // run's business; `grader sweep` tells why.
+        let swept = sweep::sweep_abandoned(&client, &cache);
+        tokio::join!(swept, graded(job, &client, &run, &cache, events)).1
     };
     let graded = tokio::select! {
         graded = work => graded,
         () = stop => Err(Fault::Interrupted),
     };
     events.send(Event::CleaningUp);
-    // A command that was cut short may have made one more thing while the first sweep ran.
-    while graded.is_err() && !sweep::sweep_run(&client, &run, &cache).await?.is_nothing() {}
+    // A command that was cut short may have made one more thing while a sweep ran. A sweep that
+    // fails loses neither report nor fault: the next run removes what is left.
+    while let Ok(swept) = sweep::sweep_run(&client, &run, &cache).await {
+        if graded.is_ok() || swept.is_nothing() {
+            break;
+        }
+    }
     let (refusals, checks) = graded?;
-    sweep::sweep_run(&client, &run, &cache).await?;
     Ok(Report::new(job.lesson, refusals, checks, since(begun)))
 }
 

@@ -196,3 +196,17 @@ fn a_full_disk_is_a_fault_and_no_verdict() {
     assert_eq!(ended.code, 3, "{}", ended.all());
     assert!(ended.stderr.contains("disk") || ended.stderr.contains("full"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_service_under_another_name_is_the_learners_mistake_and_no_fault() {
+    let learner = solution();
+    for file in ["docker-compose.yml", "docker-compose.dev.yml", "docker-compose.prod.yml"] {
+        learner.replace(file, "  payments:\n", "  api:\n");
+    }
+    let ended = learner.check(&["--format", "json"]);
+    let report = ended.json();
+    assert_eq!((ended.code, report["result"].as_str()), (1, Some("failed")), "{report:#}");
+    assert_eq!(outcome(&report, "dev-modules"), ("judged".into(), "fail".into()));
+    assert_eq!(outcome(&report, "prod-starts"), ("judged".into(), "fail".into()));
+    assert!(ended.stdout.contains("there is no service called `payments`, only api, db"), "{report:#}");
+}

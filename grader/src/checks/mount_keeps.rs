@@ -63,12 +63,11 @@ impl Check for MountKeeps {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let report = sandbox.started(&self.stack).await?;
-        let facts = match sandbox.container(at).await {
-            Ok(facts) => facts,
-            // Compose gave up before it made the container, and says why.
-            Err(_) if report.failure.is_some() => return Ok(Evidence { failure: report.failure, ..Evidence::default() }),
-            Err(fault) => return Err(fault),
-        };
+        let facts = sandbox.container(at).await?;
+        if !facts.exists() {
+            let there = format!("the stack has the services {}", report.services.join(", "));
+            return Ok(Evidence { failure: Some(report.failure.unwrap_or(vec![there])), ..Evidence::default() });
+        }
         let folder = format!("{}/{}", facts.workdir.trim_end_matches('/'), self.folder);
         let marker = format!("{folder}/{}", crate::sandbox::scratch::MARKER);
         let found = sandbox.existing_paths(at, &[folder.clone(), marker.clone()]).await?;
@@ -85,8 +84,8 @@ impl Check for MountKeeps {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("{} in the container is the image's own", self.folder);
         if let Some(lines) = &evidence.failure {
-            let finding = Finding::new(wanted, format!("there is no container of {}", self.service));
-            return Verdict::Fail(finding.with(Detail::log("docker compose up said", lines.clone())));
+            let finding = Finding::new(wanted, format!("there is no container of `{}`", self.service));
+            return Verdict::Fail(finding.with(Detail::log("what came up", lines.clone())));
         }
         let rows = evidence.mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
         let measured = match (evidence.exists, evidence.is_the_hosts) {

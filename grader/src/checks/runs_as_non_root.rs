@@ -80,7 +80,7 @@ impl Check for RunsAsNonRoot {
         let mut finding = Finding::new(wanted, format!("`{command}` runs as user 0")).at(evidence.at.clone()).with(table);
         finding = match &evidence.at {
             None => finding.note("Neither the Dockerfile nor Compose names a user, so the base image's counts: root."),
-            Some(_) => finding.note("The process list counts, not the line: something sets or keeps user 0 when the container starts."),
+            Some(_) => finding.note("The process list counts, not this line: something makes the process root when the container starts."),
         };
         Verdict::Fail(finding)
     }

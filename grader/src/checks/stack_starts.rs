@@ -44,8 +44,8 @@ fn default_limit() -> u64 {
 pub struct Evidence {
     /// What Compose said.
     pub report: StackReport,
-    /// Each service's container at the end; `None` where there is none.
-    pub containers: BTreeMap<String, Option<ContainerFacts>>,
+    /// Each service's container at the end.
+    pub containers: BTreeMap<String, ContainerFacts>,
     /// The log of the first service that is not well.
     pub log: Vec<String>,
     /// Where that service stands.
@@ -73,21 +73,19 @@ impl Check for StackStarts {
                 let over = is_broken(&facts) || is_up(sandbox, at, &facts, since(begun)).await?;
                 Ok::<_, Fault>(over.then_some(facts))
             };
-            // Where Compose gave up there may be no container, and there is nothing to wait for.
-            let facts = match &report.failure {
-                Some(_) => sandbox.container(at).await.ok(),
-                None => Some(match until(in_ms(self.within_ms), settled).await? {
-                    Some(facts) => facts,
-                    None => sandbox.container(at).await?,
-                }),
+            // Where Compose gave up there is nothing to wait for.
+            let deadline = in_ms(if report.failure.is_some() { 0 } else { self.within_ms });
+            let facts = match until(deadline, settled).await? {
+                Some(facts) => facts,
+                None => sandbox.container(at).await?,
             };
             containers.insert(service.clone(), facts);
         }
-        let unwell = containers.iter().find(|(_, facts)| facts.as_ref().is_some_and(|facts| !is_well(facts)));
+        let unwell = containers.iter().find(|(_, facts)| !is_well(facts));
         let (mut log, mut at) = (Vec::new(), None);
         if let Some((service, _)) = unwell {
             let place = At { stack: &self.stack, service };
-            log = sandbox.log_tail(place, 12).await?;
+            log = if containers[service].exists() { sandbox.log_tail(place, 12).await? } else { Vec::new() };
             at = sandbox.locate_key(place, &[]);
         }
         Ok(Evidence { report, containers, log, at })
@@ -99,9 +97,9 @@ impl Check for StackStarts {
             let there = evidence.report.services.join(", ");
             return Verdict::Fail(Finding::new(wanted, format!("there is no service called `{missing}`, only {there}")));
         }
-        let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts.as_ref())]).collect();
+        let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts)]).collect();
         let table = Detail::table("services", &["service", "state"], rows);
-        let unwell = evidence.containers.iter().find(|(_, facts)| !facts.as_ref().is_some_and(is_well));
+        let unwell = evidence.containers.iter().find(|(_, facts)| !is_well(facts));
         match (unwell, &evidence.report.failure) {
             (None, None) => {
                 let measured = format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
@@ -110,7 +108,7 @@ impl Check for StackStarts {
             (unwell, failure) => {
                 let measured = unwell.map_or_else(
                     || "Compose gave up".to_owned(),
-                    |(name, facts)| format!("`{name}` is {}", state(facts.as_ref())),
+                    |(name, facts)| format!("`{name}` is {}", state(facts)),
                 );
                 let mut finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(table);
                 if let Some(lines) = failure {
@@ -152,13 +150,12 @@ fn is_broken(facts: &ContainerFacts) -> bool {
     ended || facts.restarts > 1 || facts.oom_killed
 }
 
-fn state(facts: Option<&ContainerFacts>) -> String {
-    let Some(facts) = facts else { return "not made".into() };
+fn state(facts: &ContainerFacts) -> String {
     let mut text = facts.state.clone();
     if let Some(health) = &facts.health {
         text = format!("{text}, {health}");
     }
-    if !facts.is_running() {
+    if facts.state == "exited" {
         text = format!("{text} with code {}", facts.exit_code);
     }
     if facts.restarts > 0 {

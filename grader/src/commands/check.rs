@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::live::Live;
-use super::{course, here, lesson};
+use super::{course, here, interrupted, lesson};
 use crate::cli::{CheckArgs, FormatName};
 use crate::commands::quiz::Kept;
 use crate::course::quiz::{Graded, Quiz, StoredAnswer, load_answers};
@@ -35,11 +35,7 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     let mut say = |line: &str| eprintln!("{line}");
     images::ensure(&daemon::connect().await?, &course.root, images::needed(&lesson), &mut say).await?;
     let (live, events) = Live::start(args.format.format == FormatName::Json);
-    let interrupted = async {
-        // Without a handler Ctrl-C would end us at once, and leave everything behind.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let graded = engine::grade(&job, &events, interrupted).await;
+    let graded = engine::grade(&job, &events, interrupted()).await;
     drop(events);
     live.end().await;
     let report = graded?;

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
 use super::check::quiz_facts;
+use super::interrupted;
 use super::quiz::Kept;
 use crate::course::source::{CourseError, Source};
 use crate::course::{Course, Lesson};
@@ -73,10 +74,7 @@ pub async fn check(
                 quiz: case.quiz.clone(),
                 settings: settings.clone(),
             };
-            let interrupted = async {
-                let _ = tokio::signal::ctrl_c().await;
-            };
-            (case, engine::grade(&job, &Events::default(), interrupted).await)
+            (case, engine::grade(&job, &Events::default(), interrupted()).await)
         })
         .buffered(jobs.max(1));
     let mut all_well = true;

@@ -57,7 +57,7 @@ pub enum ImagesCommand {
 pub async fn run(root: &Path, command: ImagesCommand, out: &mut dyn Write) -> Result<u8, Fault> {
     tokio::select! {
         done = work(root, command, out) => done,
-        _ = tokio::signal::ctrl_c() => Err(Fault::Interrupted),
+        () = super::interrupted() => Err(Fault::Interrupted),
     }
 }
 

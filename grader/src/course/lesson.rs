@@ -165,3 +165,69 @@ fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError>
     }
     Ok((spec, parsed))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "id = \"lesson01\"\nslug = \"x\"\ntitle = \"X\"\nminutes = 1\nimages = []\ndeliver = []\n\
+        [[image]]\nname = \"app\"\ntarget = \"app\"\n";
+
+    fn check(id: &str, kind: &str, rest: &str) -> String {
+        format!(
+            "[[check]]\nid = \"{id}\"\ntitle = \"t\"\nkind = \"{kind}\"\npoints = 1\nwhy = \"w\"\nhints = [\"1\", \"2\", \"3\"]\n{rest}\n"
+        )
+    }
+
+    /// Loads a lesson with these checks and gives the message.
+    fn loaded(checks: &str) -> Result<Lesson, String> {
+        let dir = tempfile::tempdir().expect("folder");
+        std::fs::write(dir.path().join("lesson.toml"), format!("{HEAD}{checks}")).expect("write");
+        Lesson::load(dir.path(), dir.path()).map_err(|error| error.to_string())
+    }
+
+    fn message(checks: &str) -> String {
+        loaded(checks).err().expect("a mistake")
+    }
+
+    #[test]
+    fn a_good_lesson_loads() {
+        let builds = check("builds", "builds", "with = { images = [\"app\"] }");
+        assert_eq!(loaded(&builds).expect("no mistake").points(), 1);
+    }
+
+    #[test]
+    fn an_unknown_kind_suggests_the_nearest_and_shows_its_line() {
+        let shown = message(&check("b", "buildz", ""));
+        assert!(shown.contains("did you mean `builds`?") && shown.contains("lesson.toml:10:1"), "{shown}");
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_shown_at_its_place() {
+        let shown = message(&check("b", "builds", "with = { images = [\"app\"], imags = 1 }"));
+        assert!(shown.contains("unknown field `imags`") && shown.contains("lesson.toml:17"), "{shown}");
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_check_is_a_mistake() {
+        let shown = message(&check("b", "builds", "pionts = 2\nwith = { images = [\"app\"] }"));
+        assert!(shown.contains("unknown field `pionts`"), "{shown}");
+    }
+
+    #[test]
+    fn resources_must_be_declared_and_opened() {
+        let shown = message(&check("b", "builds", "with = { images = [\"other\"] }"));
+        assert!(shown.contains("does not declare"), "{shown}");
+        let shown = message(&check("s", "secret-free", "with = { images = [\"app\"] }"));
+        assert!(shown.contains("no check of this lesson judges whether"), "{shown}");
+    }
+
+    #[test]
+    fn a_check_comes_only_after_one_that_stands_above_it_and_ids_are_unique() {
+        let builds = |more: &str| check("b", "builds", &format!("{more}with = {{ images = [\"app\"] }}"));
+        let shown = message(&builds("after = [\"later\"]\n"));
+        assert!(shown.contains("comes after `later`, which is not above it"), "{shown}");
+        let shown = message(&format!("{}{}", builds(""), builds("")));
+        assert!(shown.contains("two checks have the id `b`"), "{shown}");
+    }
+}

@@ -77,3 +77,54 @@ fn waits_for(lesson: &Lesson, check: &LessonCheck, position: usize) -> Vec<Strin
 fn stacks_of(check: &LessonCheck) -> Vec<Resource> {
     check.check.needs().into_iter().filter(|resource| matches!(resource, Resource::Stack(_))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::{self, AdmittedStack};
+    use crate::submission::Submission;
+
+    fn checks_of_lesson36() -> Vec<CheckPlan> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let lesson = Lesson::load(&root, &root.join("exercises/lesson36-dev-vs-prod")).expect("the lesson");
+        let model = |image: &str| AdmittedStack {
+            dir: "/x".into(),
+            model: json!({"services": {"payments": {"image": image}, "db": {"image": "postgres:15-bookworm"}}}),
+        };
+        let stacks = BTreeMap::from([("dev".to_owned(), model("a:t")), ("prod".to_owned(), model("b:t"))]);
+        let nowhere = Submission { dir: "/nowhere".into() };
+        let admitted = policy::admit(&lesson, &nowhere, stacks).expect("nothing is refused");
+        Plan::make(&lesson, &admitted, "run", "t").checks
+    }
+
+    fn of<'a>(checks: &'a [CheckPlan], id: &str) -> &'a CheckPlan {
+        checks.iter().find(|check| check.id == id).expect("the check")
+    }
+
+    #[test]
+    fn the_deepest_cause_comes_first() {
+        let checks = checks_of_lesson36();
+        assert_eq!(of(&checks, "prod-stops").blocked_by, ["targets-build", "prod-starts", "prod-pays"]);
+        assert_eq!(of(&checks, "dev-starts").blocked_by, ["targets-build", "dev-modules"]);
+        assert_eq!(of(&checks, "targets-build").blocked_by, Vec::<String>::new());
+        assert_eq!(of(&checks, "quiz").blocked_by, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_disrupts_waits_for_all_that_look_at_its_stack_and_for_what_disrupts_before_it() {
+        let checks = checks_of_lesson36();
+        let waits = &of(&checks, "prod-survives").waits_for;
+        for id in ["prod-starts", "prod-not-root", "prod-logs", "prod-health", "prod-immutable"] {
+            assert!(waits.iter().any(|wait| wait == id), "{id} is not in {waits:?}");
+        }
+        for id in ["prod-stops", "hot-reload", "env-map", "prod-survives"] {
+            assert!(!waits.iter().any(|wait| wait == id), "{id} is in {waits:?}");
+        }
+        assert_eq!(of(&checks, "prod-logs").waits_for, Vec::<String>::new());
+    }
+}

@@ -25,7 +25,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for refusal in &report.refusals {
         writeln!(out, "{BAD}REFUSED{BAD:#}  {}", refusal.what)?;
         write_location(refusal.at.as_ref(), out)?;
-        writeln!(out, "         {}\n", refusal.why)?;
+        labelled(out, "why", &refusal.why)?;
+        writeln!(out)?;
     }
     if report.refusals.is_empty() {
         for check in &report.checks {
@@ -67,8 +68,8 @@ fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io:
         }
         Outcome::Fault { message, remedy } => {
             head(ODD, "FAULT")?;
-            writeln!(out, "         {message}")?;
-            writeln!(out, "         This is not your doing, and costs you nothing. {remedy}")?;
+            labelled(out, "happened", message)?;
+            labelled(out, "remedy", &format!("This is not your doing, and costs you nothing. {remedy}"))?;
         }
     }
     Ok(())
@@ -79,14 +80,29 @@ fn shown_on_pass(check: &CheckReport, detail: &Detail) -> bool {
 }
 
 fn write_failure(report: &Report, check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "         wanted    {}", finding.wanted)?;
-    writeln!(out, "         measured  {STRONG}{}{STRONG:#}", finding.measured)?;
+    labelled(out, "wanted", &finding.wanted)?;
+    labelled(out, "measured", &finding.measured)?;
     write_location(finding.at.as_ref(), out)?;
     for detail in &finding.details {
         write_detail(detail, out)?;
     }
-    writeln!(out, "         why       {}", check.why)?;
-    writeln!(out, "         hint      grader hint {} {}\n", report.lesson, check.id)
+    labelled(out, "why", &check.why)?;
+    labelled(out, "hint", &format!("grader hint {} {}", report.lesson, check.id))?;
+    writeln!(out)
+}
+
+/// The width to which text is wrapped, columns.
+const WIDTH: usize = 110;
+
+/// A label and a text beside it, wrapped. What was measured stands out.
+fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    let style = if label == "measured" { STRONG } else { Style::new() };
+    let options = textwrap::Options::new(WIDTH - 19).break_words(false);
+    for (index, line) in textwrap::wrap(text, options).iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        writeln!(out, "         {label:<10}{style}{line}{style:#}")?;
+    }
+    Ok(())
 }
 
 fn write_location(at: Option<&Location>, out: &mut dyn Write) -> io::Result<()> {

@@ -13,14 +13,21 @@ use bollard::models::{ContainerInspectResponse, ExecConfig, PortBinding};
 use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::facts::{ContainerFacts, Exit, MountFacts, Process, PublishedPort};
+use super::facts::{ContainerFacts, Exit, MountFacts, NOT_MADE, Process, PublishedPort};
 use crate::fault::Fault;
 use crate::plan::Injected;
 
 /// The container as the daemon describes it. Bind mounts are told relative to `dir`; what the
 /// grader put in is left out.
 pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: Injected) -> Result<ContainerFacts, Fault> {
-    let raw = client.inspect_container(name, None).await.map_err(Fault::docker(format!("inspecting {name}")))?;
+    let raw = match client.inspect_container(name, None).await {
+        Ok(raw) => raw,
+        // A service that the learner has left out, or that Compose did not come to.
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {
+            return Ok(ContainerFacts { state: NOT_MADE.into(), ..ContainerFacts::default() });
+        }
+        Err(error) => return Err(Fault::docker(format!("inspecting {name}"))(error)),
+    };
     Ok(facts(raw, dir, injected))
 }
 

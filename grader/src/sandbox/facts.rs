@@ -154,6 +154,9 @@ pub struct StackReport {
     pub failure: Option<Vec<String>>,
 }
 
+/// The state of a container that does not exist.
+pub const NOT_MADE: &str = "not made";
+
 /// A container as the daemon describes it, without what the grader added for safety.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerFacts {
@@ -161,7 +164,7 @@ pub struct ContainerFacts {
     pub id: String,
     /// The id of its image.
     pub image_id: String,
-    /// `created`, `running`, `restarting`, `exited`, ...
+    /// `created`, `running`, `restarting`, `exited`, ..., or [`NOT_MADE`].
     pub state: String,
     /// When its main process was started, as the daemon says it.
     pub started_at: String,
@@ -202,6 +205,12 @@ pub struct ContainerFacts {
 }
 
 impl ContainerFacts {
+    /// Whether there is a container at all.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.state != NOT_MADE
+    }
+
     /// Whether its main process runs.
     #[must_use]
     pub fn is_running(&self) -> bool {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use similar::{ChangeTag, TextDiff};
 
-use super::{BAD, FAINT, GOOD};
+use super::{BAD, FAINT, GOOD, labelled};
 use crate::verdict::Detail;
 
 /// The indentation of all evidence.
@@ -16,7 +16,7 @@ const INDENT: &str = "         ";
 /// Writes one piece of evidence.
 pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
     match detail {
-        Detail::Note { text } => writeln!(out, "{INDENT}note      {text}"),
+        Detail::Note { text } => labelled(out, "note", text),
         Detail::Log { title, lines } => {
             writeln!(out, "{INDENT}{title}:")?;
             for line in lines {
