@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerFacts, HttpRequest};
+use crate::sandbox::facts::{ContainerFacts, HttpRequest, MountFacts};
 use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
@@ -115,7 +115,6 @@ impl Check for HotReload {
         if in_time && same {
             return Verdict::Pass(Finding::new(wanted, measured));
         }
-        let rows = evidence.after.mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
         let finding = Finding::new(wanted, measured)
             .at(evidence.at.clone())
             .with(Detail::Diff {
@@ -123,7 +122,7 @@ impl Check for HotReload {
                 before: evidence.answer_before.clone(),
                 after: evidence.answer_after.clone(),
             })
-            .with(Detail::table("mounts of the container", &["kind", "from", "to"], rows))
+            .with(MountFacts::table(&evidence.after.mounts))
             .with(Detail::log("its last log lines, without our requests", evidence.log.clone()));
         Verdict::Fail(finding)
     }

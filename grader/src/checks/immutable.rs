@@ -73,7 +73,6 @@ impl Check for Immutable {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("after an edit of {} on the host and a restart, {} answers as before", evidence.edit.file, self.path);
         if evidence.answer.body.contains(&evidence.edit.after) {
-            let rows = evidence.mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
             let finding = Finding::new(wanted, "the edited text is in the answer: the container runs the host's files")
                 .at(evidence.at.clone())
                 .with(Detail::Diff {
@@ -81,7 +80,7 @@ impl Check for Immutable {
                     before: evidence.edit.before.clone(),
                     after: evidence.edit.after.clone(),
                 })
-                .with(Detail::table("mounts of the container", &["kind", "from", "to"], rows));
+                .with(MountFacts::table(&evidence.mounts));
             return Verdict::Fail(finding);
         }
         let unchanged = evidence.answer.body.contains(&evidence.edit.before);

@@ -87,13 +87,12 @@ impl Check for MountKeeps {
             let finding = Finding::new(wanted, format!("there is no container of `{}`", self.service));
             return Verdict::Fail(finding.with(Detail::log("what came up", lines.clone())));
         }
-        let rows = evidence.mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
         let measured = match (evidence.exists, evidence.is_the_hosts) {
             (_, true) => "it is the host's folder: the mount hides what the image has there",
             (false, _) => "it is not there",
             (true, false) => "it is its own",
         };
-        let finding = Finding::new(wanted, measured).with(Detail::table("mounts", &["kind", "from", "to"], rows));
+        let finding = Finding::new(wanted, measured).with(MountFacts::table(&evidence.mounts));
         let holds = evidence.exists && !evidence.is_the_hosts;
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
     }

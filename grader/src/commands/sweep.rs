@@ -16,13 +16,13 @@ pub async fn run(out: &mut dyn Write) -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn summary(swept: &sweep::Swept) -> String {
+fn summary(swept: &sweep::Things) -> String {
     let kinds = [
-        (swept.containers, "container"),
-        (swept.networks, "network"),
-        (swept.volumes, "volume"),
-        (swept.images, "image"),
-        (swept.folders, "scratch folder"),
+        (swept.containers.len(), "container"),
+        (swept.networks.len(), "network"),
+        (swept.volumes.len(), "volume"),
+        (swept.images.len(), "image"),
+        (swept.folders.len(), "scratch folder"),
     ];
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let some = kinds.into_iter().filter(|(count, _)| *count > 0);
@@ -37,12 +37,13 @@ fn summary(swept: &sweep::Swept) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::sweep::Swept;
+    use crate::sandbox::sweep::Things;
 
     #[test]
     fn only_what_was_there_is_named() {
-        assert!(summary(&Swept::default()).starts_with("Nothing"));
-        let swept = Swept { containers: 1, networks: 2, ..Swept::default() };
+        assert!(summary(&Things::default()).starts_with("Nothing"));
+        let ids = |count: usize| vec![String::new(); count];
+        let swept = Things { containers: ids(1), networks: ids(2), ..Things::default() };
         assert_eq!(summary(&swept), "Removed 1 container, 2 networks.");
     }
 }

@@ -92,11 +92,14 @@ mod tests {
     fn checks_of_lesson36() -> Vec<CheckPlan> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let lesson = Lesson::load(&root, &root.join("exercises/lesson36-dev-vs-prod")).expect("the lesson");
-        let model = |image: &str| AdmittedStack {
-            dir: "/x".into(),
-            model: json!({"services": {"payments": {"image": image}, "db": {"image": "postgres:15-bookworm"}}}),
+        let dir = tempfile::tempdir().expect("a folder");
+        let stack = |payments| AdmittedStack {
+            dir: dir.path().to_path_buf(),
+            model: json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
         };
-        let stacks = BTreeMap::from([("dev".to_owned(), model("a:t")), ("prod".to_owned(), model("b:t"))]);
+        let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}}));
+        let prod = stack(json!({"image": "payments:t"}));
+        let stacks = BTreeMap::from([("dev".to_owned(), dev), ("prod".to_owned(), prod)]);
         let nowhere = Submission { dir: "/nowhere".into() };
         let admitted = policy::admit(&lesson, &nowhere, stacks).expect("nothing is refused");
         Plan::make(&lesson, &admitted, "run", "t").checks

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::Location;
+use crate::verdict::{Detail, Location};
 
 /// How a build went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,6 +238,15 @@ pub struct MountFacts {
     pub target: String,
     /// Whether the container may write to it.
     pub writable: bool,
+}
+
+impl MountFacts {
+    /// Mounts as evidence.
+    #[must_use]
+    pub fn table(mounts: &[Self]) -> Detail {
+        let rows = mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
+        Detail::table("mounts of the container", &["kind", "from", "to"], rows)
+    }
 }
 
 /// An HTTP request of ours.

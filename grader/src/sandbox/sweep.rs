@@ -4,11 +4,12 @@
 //! (images) and its folder (scratch copies), and removing them. Must not: touch anything of a run
 //! that is alive, or anything that no run has made.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bollard::Docker;
+use bollard::errors::Error;
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptionsBuilder,
@@ -19,119 +20,130 @@ use super::run_id::{LABEL, RunId};
 use crate::fault::Fault;
 use crate::plan::REPOSITORY;
 
-/// What was removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Containers.
-    pub containers: usize,
-    /// Networks.
-    pub networks: usize,
-    /// Volumes.
-    pub volumes: usize,
-    /// Images.
-    pub images: usize,
+/// Things that runs have made, by their ids, names and paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Things {
+    /// Ids of containers.
+    pub containers: Vec<String>,
+    /// Ids of networks.
+    pub networks: Vec<String>,
+    /// Names of volumes.
+    pub volumes: Vec<String>,
+    /// Names and tags of images.
+    pub images: Vec<String>,
     /// Scratch folders.
-    pub folders: usize,
+    pub folders: Vec<PathBuf>,
 }
 
-impl Swept {
-    /// Whether there was nothing to remove.
+impl Things {
+    /// How many there are.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
+    pub fn count(&self) -> usize {
+        self.containers.len() + self.networks.len() + self.volumes.len() + self.images.len() + self.folders.len()
     }
 }
 
-/// Removes what one run has made.
-pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Swept, Fault> {
-    sweep(client, cache, &|id| id == run).await
+/// Which runs are meant.
+type Which<'a> = &'a (dyn Fn(&RunId) -> bool + Sync);
+
+/// Removes what one run has made, and tells what that was.
+pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Things, Fault> {
+    let things = find(client, cache, &|id| id == run).await?;
+    remove(client, &things).await?;
+    Ok(things)
 }
 
-/// Removes what runs have left behind whose process is gone.
-pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Swept, Fault> {
-    sweep(client, cache, &RunId::is_abandoned).await
+/// Removes what runs have left behind whose process is gone, and tells what that was.
+pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
+    let things = find_abandoned(client, cache).await?;
+    remove(client, &things).await?;
+    Ok(things)
+}
+
+/// What runs have left behind whose process is gone.
+pub async fn find_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
+    find(client, cache, &RunId::is_abandoned).await
 }
 
 /// Removes the containers, networks and volumes of one Compose project of a run.
 pub async fn sweep_project(client: &Docker, project: &str) -> Result<(), Fault> {
-    labelled(client, &format!("com.docker.compose.project={project}"), &|_| true).await.map(|_| ())
+    let things = labelled(client, &format!("com.docker.compose.project={project}"), &|_| true).await?;
+    remove(client, &things).await
 }
 
-async fn sweep(client: &Docker, cache: &Path, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<Swept, Fault> {
-    let mut swept = labelled(client, LABEL, ours).await?;
-    swept.images = images(client, ours).await?;
-    swept.folders = folders(cache, ours);
-    Ok(swept)
+async fn find(client: &Docker, cache: &Path, which: Which<'_>) -> Result<Things, Fault> {
+    let (things, images) = tokio::join!(labelled(client, LABEL, which), images(client, which));
+    let (things, images) = (things?, images.map_err(Fault::docker("listing images of runs"))?);
+    Ok(Things { images, folders: folders(cache, which), ..things })
 }
 
-/// Containers first: networks and volumes that they use cannot be removed.
-async fn labelled(client: &Docker, label: &str, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<Swept, Fault> {
-    let mut swept = Swept::default();
-    let is_ours = |labels: Option<&HashMap<String, String>>| {
-        labels.and_then(|labels| labels.get(LABEL)).and_then(|id| RunId::parse(id)).is_some_and(|id| ours(&id))
-    };
+/// Containers, networks and volumes with a label, of the runs that are meant.
+async fn labelled(client: &Docker, label: &str, which: Which<'_>) -> Result<Things, Fault> {
     let filter = HashMap::from([("label", vec![label])]);
-
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
-    let containers = client.list_containers(Some(options)).await.map_err(Fault::docker("listing containers"))?;
-    let ids: Vec<String> = containers.into_iter().filter(|c| is_ours(c.labels.as_ref())).filter_map(|c| c.id).collect();
-    let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    let removals = ids.iter().map(|id| client.remove_container(id, Some(force.clone())));
-    swept.containers = count(join_all(removals).await, "removing a container")?;
-
-    let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
-    let networks = client.list_networks(Some(options)).await.map_err(Fault::docker("listing networks"))?;
-    let ids: Vec<String> = networks.into_iter().filter(|n| is_ours(n.labels.as_ref())).filter_map(|n| n.id).collect();
-    swept.networks = count(join_all(ids.iter().map(|id| client.remove_network(id))).await, "removing a network")?;
-
-    let options = ListVolumesOptionsBuilder::default().filters(&filter).build();
-    let volumes = client.list_volumes(Some(options)).await.map_err(Fault::docker("listing volumes"))?;
+    let containers = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
+    let networks = ListNetworksOptionsBuilder::default().filters(&filter).build();
+    let volumes = ListVolumesOptionsBuilder::default().filters(&filter).build();
+    let (containers, networks, volumes) = tokio::try_join!(
+        client.list_containers(Some(containers)),
+        client.list_networks(Some(networks)),
+        client.list_volumes(Some(volumes)),
+    )
+    .map_err(Fault::docker("listing what runs have made"))?;
+    let meant = |labels: Option<&HashMap<String, String>>| {
+        labels.and_then(|labels| labels.get(LABEL)).and_then(|id| RunId::parse(id)).is_some_and(|id| which(&id))
+    };
     let volumes = volumes.volumes.into_iter().flatten();
-    let names: Vec<String> = volumes.filter(|v| is_ours(Some(&v.labels))).map(|v| v.name).collect();
-    let force = RemoveVolumeOptionsBuilder::default().force(true).build();
-    let removals = names.iter().map(|name| client.remove_volume(name, Some(force.clone())));
-    swept.volumes = count(join_all(removals).await, "removing a volume")?;
-    Ok(swept)
+    Ok(Things {
+        containers: containers.into_iter().filter(|c| meant(c.labels.as_ref())).filter_map(|c| c.id).collect(),
+        networks: networks.into_iter().filter(|n| meant(n.labels.as_ref())).filter_map(|n| n.id).collect(),
+        volumes: volumes.filter(|v| meant(Some(&v.labels))).map(|v| v.name).collect(),
+        ..Things::default()
+    })
 }
 
 /// Images carry the run in their repository: `grader-run/<run id>/<image>`.
-async fn images(client: &Docker, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> Result<usize, Fault> {
+async fn images(client: &Docker, which: Which<'_>) -> Result<Vec<String>, Error> {
     let reference = format!("{REPOSITORY}/*/*");
     let filter = HashMap::from([("reference", vec![reference.as_str()])]);
-    let options = ListImagesOptionsBuilder::default().filters(&filter).build();
-    let listed = client.list_images(Some(options)).await.map_err(Fault::docker("listing images"))?;
-    let tags: BTreeSet<String> = listed
-        .into_iter()
-        .flat_map(|image| image.repo_tags)
-        .filter(|tag| tag.split('/').nth(1).and_then(RunId::parse).is_some_and(|id| ours(&id)))
-        .filter(|tag| tag.starts_with(REPOSITORY))
-        .collect();
+    let listed = client.list_images(Some(ListImagesOptionsBuilder::default().filters(&filter).build())).await?;
+    // An image can have tags of somebody else, too: only ours are taken away.
+    let ours = |tag: &String| tag.split('/').next() == Some(REPOSITORY);
+    let meant = |tag: &String| tag.split('/').nth(1).and_then(RunId::parse).is_some_and(|id| which(&id));
+    Ok(listed.into_iter().flat_map(|image| image.repo_tags).filter(|tag| ours(tag) && meant(tag)).collect())
+}
+
+fn folders(cache: &Path, which: Which<'_>) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(cache.join("runs")) else { return Vec::new() };
+    let meant = |name: &std::ffi::OsStr| name.to_str().and_then(RunId::parse).is_some_and(|id| which(&id));
+    entries.flatten().filter(|entry| meant(&entry.file_name())).map(|entry| entry.path()).collect()
+}
+
+/// Removes things. Containers go first: networks, volumes and images that they use cannot go.
+async fn remove(client: &Docker, things: &Things) -> Result<(), Fault> {
+    let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    let removals = things.containers.iter().map(|id| client.remove_container(id, Some(force.clone())));
+    settle(join_all(removals).await, "removing a container")?;
+    settle(join_all(things.networks.iter().map(|id| client.remove_network(id))).await, "removing a network")?;
+    let force = RemoveVolumeOptionsBuilder::default().force(true).build();
+    let removals = things.volumes.iter().map(|name| client.remove_volume(name, Some(force.clone())));
+    settle(join_all(removals).await, "removing a volume")?;
     let force = RemoveImageOptionsBuilder::default().force(true).build();
     // One after another: images that share layers lock each other in the daemon.
-    for tag in &tags {
-        count(vec![client.remove_image(tag, Some(force.clone()), None).await], "removing an image")?;
+    for tag in &things.images {
+        settle(vec![client.remove_image(tag, Some(force.clone()), None).await], "removing an image")?;
     }
-    Ok(tags.len())
+    for folder in &things.folders {
+        // What cannot be removed now is found again by the next sweep.
+        let _ = fs::remove_dir_all(folder);
+    }
+    Ok(())
 }
 
-fn folders(cache: &Path, ours: &(dyn Fn(&RunId) -> bool + Sync)) -> usize {
-    let Ok(entries) = fs::read_dir(cache.join("runs")) else { return 0 };
-    entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().and_then(RunId::parse).is_some_and(|id| ours(&id)))
-        .filter(|entry| fs::remove_dir_all(entry.path()).is_ok())
-        .count()
-}
-
-/// How many removals worked. What is gone already, or is being removed by somebody else, is fine.
-fn count<T>(results: Vec<Result<T, bollard::errors::Error>>, action: &str) -> Result<usize, Fault> {
-    let mut removed = 0;
-    for result in results {
-        match result {
-            Ok(_) => removed += 1,
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
-            Err(error) => return Err(Fault::docker(action)(error)),
-        }
+/// What is gone already, or is being removed by somebody else, is fine.
+fn settle<T>(results: Vec<Result<T, Error>>, action: &str) -> Result<(), Fault> {
+    let is_fine = |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 404 | 409, .. });
+    match results.into_iter().filter_map(Result::err).find(|error| !is_fine(error)) {
+        Some(error) => Err(Fault::docker(action)(error)),
+        None => Ok(()),
     }
-    Ok(removed)
 }
