@@ -1,6 +1,6 @@
 //! What a run has found, for people and programs.
 //!
-//! Owns: the report's data and its JSON form (documented in the book's reference). Must not:
+//! Owns: the report's data and its JSON form (described in README). Must not:
 //! measure, or keep anything.
 
 pub mod terminal;

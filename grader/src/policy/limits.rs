@@ -23,6 +23,9 @@ pub const STACK_SECONDS: u64 = 120;
 /// Bytes of a build's output that are kept.
 pub const BUILD_OUTPUT: usize = 4_000_000;
 
+/// Bytes that an image may add over its base.
+pub const IMAGE_BYTES: u64 = 3_000_000_000;
+
 /// CPUs of a container that sets no limit: two, or all where there are fewer.
 #[must_use]
 pub fn cpus() -> usize {

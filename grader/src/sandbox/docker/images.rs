@@ -5,11 +5,13 @@
 use std::path::Path;
 
 use super::super::build;
-use super::super::facts::{BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
+use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
 use super::{DockerSandbox, unknown};
 use crate::event::Events;
 use crate::fault::Fault;
+use crate::policy::limits;
+use crate::verdict::bytes;
 
 impl DockerSandbox {
     pub(super) async fn build_once(&self, image: &str) -> Result<BuildReport, Fault> {
@@ -17,7 +19,12 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy("build")?;
-            build::build(plan, &plan.reference, &dir, &self.parts.settings, &self.parts.events).await
+            let mut report =
+                build::build(plan, &plan.reference, &dir, &self.parts.settings, &self.parts.events).await?;
+            if report.failure.is_none() {
+                report.failure = too_large(&self.image_facts(image).await?);
+            }
+            Ok(report)
         })
         .await
     }
@@ -117,5 +124,32 @@ impl DockerSandbox {
             }
         }
         Ok(found)
+    }
+}
+
+/// Why an image is not used although it was built.
+fn too_large(image: &ImageFacts) -> Option<BuildFailure> {
+    let (added, most) = (image.added_bytes(), limits::IMAGE_BYTES);
+    (added > most).then(|| BuildFailure {
+        message: format!("the image adds {} over its base; at most {} are run here", bytes(added), bytes(most)),
+        at: None,
+        log: Vec::new(),
+        timed_out: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(added: u64) -> ImageFacts {
+        let entry = |bytes| HistoryEntry { bytes, ..HistoryEntry::default() };
+        ImageFacts { history: vec![entry(9_000_000_000), entry(added)], base_entries: 1, ..ImageFacts::default() }
+    }
+
+    #[test]
+    fn what_an_image_adds_is_limited_and_its_base_does_not_count() {
+        assert_eq!(too_large(&of(limits::IMAGE_BYTES)), None);
+        assert!(too_large(&of(limits::IMAGE_BYTES + 1)).is_some_and(|failure| failure.message.contains("3.00 GB")));
     }
 }
