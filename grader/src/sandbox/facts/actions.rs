@@ -1,0 +1,106 @@
+//! What was asked of, or done to, a container or its files, and what came of it.
+//!
+//! Owns: plain data about requests, attempts, edits and answers. Must not: have behaviour beyond small views.
+
+use serde::{Deserialize, Serialize};
+
+/// An HTTP request of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// The port in the container.
+    pub port: u16,
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// A JSON body.
+    pub body: Option<serde_json::Value>,
+    /// How long we wait for the whole answer.
+    pub limit_ms: u64,
+}
+
+impl HttpRequest {
+    /// A `GET` with a limit of two seconds.
+    #[must_use]
+    pub fn get(port: u16, path: &str) -> Self {
+        Self { port, method: "GET".into(), path: path.into(), body: None, limit_ms: 2_000 }
+    }
+
+    /// A `POST` with a limit of ten seconds.
+    #[must_use]
+    pub fn post(port: u16, path: &str, body: serde_json::Value) -> Self {
+        Self { port, method: "POST".into(), path: path.into(), body: Some(body), limit_ms: 10_000 }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpAnswer {
+    /// The status code, when there was an answer.
+    pub status: Option<u16>,
+    /// The body, at most 64 kB of it.
+    pub body: String,
+    /// Why there was none.
+    pub error: Option<String>,
+    /// From the request to the whole answer.
+    pub millis: u64,
+}
+
+impl HttpAnswer {
+    /// The answer in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match (&self.status, &self.error) {
+            (Some(status), _) => format!("{status} {}", self.body.chars().take(120).collect::<String>().trim()),
+            (None, Some(error)) => format!("no answer: {error}"),
+            (None, None) => "no answer".into(),
+        }
+    }
+}
+
+/// An attempt to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteAttempt {
+    /// The folder.
+    pub folder: String,
+    /// `None` when the write succeeded, else what the operating system said.
+    pub error: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code; `None` when it did not end within the limit.
+    pub code: Option<i64>,
+    /// What it wrote.
+    pub output: String,
+}
+
+/// How long something took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Milliseconds.
+    pub millis: u64,
+}
+
+/// An edit that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditDone {
+    /// The file, relative to the exercise folder.
+    pub file: String,
+    /// The text that was there.
+    pub before: String,
+    /// The text that is there now; unique to this run.
+    pub after: String,
+}
+
+/// The learner's answers to a quiz.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuizFacts {
+    /// How many questions there are.
+    pub questions: usize,
+    /// Ids of the questions that were answered right.
+    pub right: Vec<String>,
+    /// Ids of those that were answered wrong.
+    pub wrong: Vec<String>,
+}

@@ -1,0 +1,155 @@
+//! What a stack and its containers are, as the daemon and the kernel say it.
+//!
+//! Owns: plain data about containers, mounts, processes, limits. Must not: have behaviour beyond small views.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Detail;
+
+/// How the start of a stack went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackReport {
+    /// The stack's name in the lesson.
+    pub stack: String,
+    /// From the start of `docker compose up` until it returned.
+    pub millis: u64,
+    /// The services that the merged model has (those without a profile).
+    pub services: Vec<String>,
+    /// What `docker compose up` said when it failed.
+    pub failure: Option<Vec<String>>,
+}
+
+/// The state of a container that does not exist.
+pub const NOT_MADE: &str = "not made";
+
+/// A container as the daemon describes it, without what the grader added for safety.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerFacts {
+    /// The container's id.
+    pub id: String,
+    /// The id of its image.
+    pub image_id: String,
+    /// `created`, `running`, `restarting`, `exited`, ..., or [`NOT_MADE`].
+    pub state: String,
+    /// When its main process was started, as the daemon says it.
+    pub started_at: String,
+    /// The main process's id on the host; 0 when it does not run.
+    pub pid: i64,
+    /// How often the restart policy started it again.
+    pub restarts: i64,
+    /// The exit code of its last end.
+    pub exit_code: i64,
+    /// Whether the kernel ended it for lack of memory.
+    pub oom_killed: bool,
+    /// `starting`, `healthy`, `unhealthy`; `None` without a health check.
+    pub health: Option<String>,
+    /// Published ports, and where on the host they are now.
+    pub ports: Vec<PublishedPort>,
+    /// Mounts.
+    pub mounts: Vec<MountFacts>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// The user that was asked for; empty for the image's own.
+    pub user: String,
+    /// Entrypoint followed by command.
+    pub command: Vec<String>,
+    /// The working directory.
+    pub workdir: String,
+    /// Whether a read-only root was asked for.
+    pub read_only: bool,
+    /// The memory limit that was asked for, bytes.
+    pub memory: Option<u64>,
+    /// The CPU limit that was asked for, in billionths of a CPU.
+    pub nano_cpus: Option<u64>,
+    /// The restart policy.
+    pub restart_policy: String,
+    /// The log driver.
+    pub log_driver: String,
+    /// Its options.
+    pub log_options: BTreeMap<String, String>,
+}
+
+impl ContainerFacts {
+    /// Whether there is a container at all.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.state != NOT_MADE
+    }
+
+    /// Whether its main process runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state == "running"
+    }
+}
+
+/// A port that a container publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedPort {
+    /// The port in the container.
+    pub container: u16,
+    /// The port on the host in this run.
+    pub host: u16,
+}
+
+/// A mount of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountFacts {
+    /// `bind`, `volume` or `tmpfs`.
+    pub kind: String,
+    /// For a bind mount, the folder relative to the exercise (`.` for the folder itself).
+    pub source: String,
+    /// The path in the container.
+    pub target: String,
+    /// Whether the container may write to it.
+    pub writable: bool,
+}
+
+impl MountFacts {
+    /// Mounts as evidence.
+    #[must_use]
+    pub fn table(mounts: &[Self]) -> Detail {
+        let rows = mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
+        Detail::table("mounts of the container", &["kind", "from", "to"], rows)
+    }
+}
+
+/// A process of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its id on the host.
+    pub pid: i64,
+    /// Its user id on the host.
+    pub uid: u32,
+    /// Its command line.
+    pub command: String,
+}
+
+/// What the kernel keeps about a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelFacts {
+    /// The cgroup's memory limit in bytes; `None` when there is none.
+    pub memory_max: Option<u64>,
+    /// The CPU time allowed in a period, microseconds; `None` when there is no quota.
+    pub cpu_quota_us: Option<u64>,
+    /// The period, microseconds.
+    pub cpu_period_us: u64,
+    /// The process limit; `None` when there is none.
+    pub pids_max: Option<u64>,
+    /// TCP ports on which something listens in the container's network namespace, other than on
+    /// loopback.
+    pub listening: Vec<u16>,
+    /// Per local port, how many established connections have nothing left unread.
+    pub connections_read: BTreeMap<u16, u32>,
+}
+
+impl KernelFacts {
+    /// The CPU limit in CPUs.
+    #[must_use]
+    pub fn cpus(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of a period are small")]
+        self.cpu_quota_us.map(|quota| quota as f64 / self.cpu_period_us.max(1) as f64)
+    }
+}

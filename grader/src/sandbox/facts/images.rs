@@ -1,0 +1,160 @@
+//! What a build did, and what an image is made of.
+//!
+//! Owns: plain data about builds, layers and their files. Must not: have behaviour beyond small views.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Location;
+
+/// How a build went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildReport {
+    /// The image's name in the lesson.
+    pub image: String,
+    /// The target stage.
+    pub target: String,
+    /// From start to end of `docker buildx build`.
+    pub millis: u64,
+    /// The steps of the Dockerfile that ran or were reused.
+    pub steps: Vec<BuildStep>,
+    /// Why there is no image, if there is none.
+    pub failure: Option<BuildFailure>,
+}
+
+/// One step of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildStep {
+    /// The stage and number, such as `production 3/5`.
+    pub place: String,
+    /// The instruction as BuildKit names it, such as `RUN npm ci`.
+    pub instruction: String,
+    /// Whether an earlier result was reused.
+    pub cached: bool,
+    /// How long it ran.
+    pub millis: u64,
+}
+
+/// Why a build failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildFailure {
+    /// BuildKit's message.
+    pub message: String,
+    /// The line of the Dockerfile.
+    pub at: Option<Location>,
+    /// The last lines of the failed step's output.
+    pub log: Vec<String>,
+    /// Whether it was stopped because it took too long.
+    pub timed_out: bool,
+}
+
+/// An image's configuration and layers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFacts {
+    /// The image id.
+    pub id: String,
+    /// The base image of the course on which it stands, if it stands on one.
+    pub base: Option<String>,
+    /// History, oldest first, those of the base included.
+    pub history: Vec<HistoryEntry>,
+    /// How many entries of the history are the base's.
+    pub base_entries: usize,
+    /// Digests of the layers, lowest first.
+    pub layers: Vec<String>,
+    /// How many of the layers are the base's.
+    pub base_layers: usize,
+    /// The working directory.
+    pub workdir: String,
+    /// `USER`.
+    pub user: String,
+    /// `ENV` as `KEY=value`.
+    pub env: Vec<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// `ENTRYPOINT` followed by `CMD`.
+    pub command: Vec<String>,
+}
+
+impl ImageFacts {
+    /// Bytes that the image adds over its base.
+    #[must_use]
+    pub fn added_bytes(&self) -> u64 {
+        self.history.iter().skip(self.base_entries).map(|entry| entry.bytes).sum()
+    }
+}
+
+/// One entry of an image's history.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// The instruction that made it.
+    pub instruction: String,
+    /// Bytes of its layer.
+    pub bytes: u64,
+}
+
+/// What one layer holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFiles {
+    /// The layer's digest.
+    pub digest: String,
+    /// Its files, links and whiteouts (folders are left out).
+    pub files: Vec<LayerFile>,
+}
+
+/// One file of a layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFile {
+    /// The path without a leading slash. For a whiteout, the path that it hides.
+    pub path: String,
+    /// The file's size.
+    pub bytes: u64,
+    /// Whether the entry hides a file of a lower layer.
+    pub whiteout: bool,
+}
+
+/// The paths that the final file system has: later layers over earlier ones.
+#[must_use]
+pub fn final_files(layers: &[LayerFiles]) -> BTreeMap<&str, u64> {
+    let mut files = BTreeMap::new();
+    for layer in layers {
+        for whiteout in layer.files.iter().filter(|file| file.whiteout) {
+            let below = format!("{}/", whiteout.path);
+            files.retain(|path: &&str, _| *path != whiteout.path && !path.starts_with(&below));
+        }
+        for file in layer.files.iter().filter(|file| !file.whiteout) {
+            files.insert(file.path.as_str(), file.bytes);
+        }
+    }
+    files
+}
+
+/// Where a secret value was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// Which secret: its key, never its value.
+    pub key: String,
+    /// `layer`, `environment`, `label`, `history` or `command`.
+    pub place: String,
+    /// The path, variable, label or instruction, without the value.
+    pub detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, whiteout: bool) -> LayerFile {
+        LayerFile { path: path.into(), bytes: 1, whiteout }
+    }
+
+    #[test]
+    fn a_whiteout_hides_a_file_and_all_below_a_folder_of_lower_layers_only() {
+        let layers = [
+            LayerFiles { digest: "a".into(), files: vec![file("app/x", false), file("app/dir/y", false)] },
+            LayerFiles { digest: "b".into(), files: vec![file("app/dir", true), file("app/dir/z", false)] },
+        ];
+        let left: Vec<_> = final_files(&layers).into_keys().collect();
+        assert_eq!(left, ["app/dir/z", "app/x"]);
+    }
+}
