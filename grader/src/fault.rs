@@ -166,3 +166,13 @@ impl Fault {
         move |source| Self::Docker { action, source }
     }
 }
+
+/// The words of the error at the bottom of a chain: what the operating system said.
+#[must_use]
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(inner) = error.source() {
+        error = inner;
+    }
+    error.to_string()
+}

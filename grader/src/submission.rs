@@ -8,7 +8,6 @@ pub mod dockerfile;
 
 use std::path::{Path, PathBuf};
 
-use crate::course::source::Source;
 use crate::verdict::Location;
 use compose_file::ComposeFile;
 use dockerfile::Dockerfile;
@@ -31,12 +30,6 @@ impl Submission {
     #[must_use]
     pub fn text(&self, file: &str) -> Option<String> {
         std::fs::read_to_string(self.dir.join(file)).ok()
-    }
-
-    /// A file with its text, for showing a place in it.
-    #[must_use]
-    pub fn source(&self, file: &str) -> Option<Source> {
-        Some(Source { name: file.to_owned(), text: self.text(file)? })
     }
 
     /// The line of a file as a location.

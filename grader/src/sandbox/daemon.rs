@@ -11,25 +11,14 @@ use std::time::Duration;
 use bollard::Docker;
 use tokio::process::Command;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, innermost};
 
 /// Connects to the daemon that the `docker` command would use, and agrees on an API version
 /// (Engine 20.10 up to the newest).
 pub async fn connect() -> Result<Docker, Fault> {
-    let no_daemon = |error: bollard::errors::Error| Fault::NoDaemon { reason: plain(&error) };
+    let no_daemon = |error: bollard::errors::Error| Fault::NoDaemon { reason: innermost(&error) };
     let client = Docker::connect_with_defaults().map_err(no_daemon)?;
     client.negotiate_version().await.map_err(no_daemon)
-}
-
-/// The reason behind a client error, down to the operating system's words.
-fn plain(error: &bollard::errors::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    text
 }
 
 /// How a command ended.

@@ -27,9 +27,4 @@ impl<T: Clone> Lazy<T> {
         let shared = self.0.get_or_init(|| async { make.await.map_err(Arc::new) }).await;
         shared.clone().map_err(Fault::Shared)
     }
-
-    /// The value, if it was made.
-    pub fn made(&self) -> Option<&T> {
-        self.0.get().and_then(|made| made.as_ref().ok())
-    }
 }

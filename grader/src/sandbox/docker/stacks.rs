@@ -13,7 +13,7 @@ use super::super::probe::Probe;
 use super::super::wait::{in_ms, since, until};
 use super::super::{At, compose, container, sweep};
 use super::{DockerSandbox, unknown};
-use crate::fault::Fault;
+use crate::fault::{Fault, innermost};
 use crate::plan::StackPlan;
 
 /// The most of an HTTP answer that is kept, bytes.
@@ -185,14 +185,4 @@ impl DockerSandbox {
         until(in_ms(10_000), listens).await?;
         Ok(())
     }
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    text
 }
