@@ -151,7 +151,7 @@ pub enum BookCommand {
 pub enum DevCommand {
     /// Prove a lesson's checks: the starter fails, solutions pass, wrong ones fail as they say.
     Check {
-        /// The lesson; left out, all of them.
+        /// The lesson, or a folder with a lesson.toml; left out, all lessons.
         lesson: Option<String>,
         /// Only submissions whose name contains this.
         #[arg(long, value_name = "TEXT")]
@@ -159,6 +159,14 @@ pub enum DevCommand {
         /// How many submissions are graded at the same time.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
+        /// How builds run.
+        #[command(flatten)]
+        builds: BuildArgs,
+    },
+    /// Write down the evidence of a kind's first solution, for `limits.toml` to vary.
+    Record {
+        /// The kind's folder, such as tests/checks/image-size.
+        folder: String,
         /// How builds run.
         #[command(flatten)]
         builds: BuildArgs,

@@ -68,9 +68,13 @@ impl Course {
         Ok(Lesson::load(&self.root, &name.dir)?)
     }
 
-    /// The page of a lesson in the book.
+    /// The page of a lesson in the book. An exercise that is not the book's may have one beside it.
     #[must_use]
     pub fn page(&self, lesson: &Lesson) -> PathBuf {
+        let beside = lesson.dir.join("page.md");
+        if beside.is_file() {
+            return beside;
+        }
         self.root.join("book/src").join(format!("{}.md", lesson.folder()))
     }
 

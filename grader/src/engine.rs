@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::policy::{self, Admitted, AdmittedStack, Refusal};
 use crate::report::{CheckReport, Report};
 use crate::sandbox::build::BuildSettings;
-use crate::sandbox::compose::{Merged, merge};
+use crate::sandbox::compose::{Fills, Merged, merge};
 use crate::sandbox::docker::{DockerSandbox, Parts};
 use crate::sandbox::facts::QuizFacts;
 use crate::sandbox::layers::Needle;
@@ -43,6 +43,8 @@ pub struct Job<'a> {
     pub dir: PathBuf,
     /// The learner's answers to the quiz.
     pub quiz: QuizFacts,
+    /// The learner's number in this exercise.
+    pub learner: String,
     /// How builds run.
     pub settings: BuildSettings,
 }
@@ -86,14 +88,15 @@ async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, event
     if !refusals.is_empty() {
         return Ok(refused(lesson, refusals));
     }
-    let scratch = Scratch::prepare(cache, run, lesson, &job.dir)?;
+    let scratch = Scratch::prepare(cache, run, lesson, &job.dir, &job.learner)?;
     scratch.use_built_in_frontend()?;
     let needles = plant(lesson, &scratch)?;
     let tag = format!("run-{run}");
     let submission = Submission { dir: scratch.source() };
+    let fills = Fills { tag: &tag, learner: &job.learner };
     let merged = try_join_all(lesson.spec.stacks.iter().map(async |spec| {
         let dir = scratch.copy(&format!("stack-{}", spec.name))?;
-        Ok::<_, Fault>((spec, merge(spec, &dir, &tag).await?, dir))
+        Ok::<_, Fault>((spec, merge(spec, &dir, &fills).await?, dir))
     }))
     .await?;
     let (mut stacks, mut complaints) = (BTreeMap::new(), Vec::new());
@@ -125,6 +128,7 @@ async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, event
         needles,
         tag,
         quiz: job.quiz.clone(),
+        learner: job.learner.clone(),
         settings: job.settings.clone(),
         events: events.clone(),
     })?;

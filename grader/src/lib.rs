@@ -14,6 +14,7 @@ pub mod engine;
 pub mod event;
 pub mod fault;
 pub mod images;
+pub mod learner;
 pub mod paths;
 pub mod plan;
 pub mod policy;

@@ -66,11 +66,16 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             };
             let mut all_well = true;
             for name in named {
-                let lesson = course.lesson(&name)?;
+                let lesson = commands::dev::lesson(&course, &name)?;
                 all_well &=
                     commands::dev::check(&course, &lesson, only.as_deref(), jobs, &builds.settings(), out).await?;
             }
             Ok(u8::from(!all_well))
+        }),
+        Command::Dev { command: DevCommand::Record { folder, builds } } => wait(async {
+            let course = commands::course()?;
+            let lesson = commands::dev::lesson(&course, &folder)?;
+            commands::dev::record::record(&course, &lesson, &builds.settings(), out).await
         }),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "grader", &mut std::io::stdout());

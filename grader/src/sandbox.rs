@@ -1,9 +1,11 @@
 //! The trait through which checks look at the world.
 //!
 //! Owns: what can be looked at and disturbed. Must not: decide anything.
+//! [`Sandbox`] has what most checks need; its supertraits, in `sandbox/asks.rs`, what some need.
 //! The one real implementation is [`docker::DockerSandbox`]; only the modules below this one
 //! know the Docker client and the `docker` command.
 
+mod asks;
 pub mod build;
 pub mod compose;
 pub mod container;
@@ -22,6 +24,7 @@ use async_trait::async_trait;
 
 use crate::fault::Fault;
 use crate::verdict::Location;
+pub use asks::{Lifecycle, Neighbours, Pressure, Supply, Writings};
 use facts::{
     BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
     Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
@@ -39,7 +42,7 @@ pub struct At<'a> {
 /// The learner's images and stacks, running in a daemon. Images are built and stacks started
 /// when they are first asked for, and only once.
 #[async_trait]
-pub trait Sandbox: Send + Sync {
+pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send + Sync {
     /// How the build of an image went; builds it if nobody has asked before.
     async fn built(&self, image: &str) -> Result<BuildReport, Fault>;
     /// Builds the image again, in a copy of the files in which the lesson's edit was made.
@@ -72,6 +75,8 @@ pub trait Sandbox: Send + Sync {
     async fn log_tail(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault>;
     /// Paths that were changed in a container's writable layer.
     async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault>;
+    /// Runs a command in a container, as `docker exec` does, for at most `limit_ms`.
+    async fn run_in(&self, at: At<'_>, command: &[String], limit_ms: u64) -> Result<Exit, Fault>;
     /// Runs a container's own health check once; `None` when it has none.
     async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault>;
 

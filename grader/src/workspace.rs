@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::course::{Course, Lesson, LessonName};
 use crate::fault::Fault;
-use crate::paths;
-use crate::sandbox::scratch::copy_tree;
+use crate::sandbox::scratch::{copy_tree, personalise_tree};
+use crate::{learner, paths};
 
 /// The learner's folder of a lesson.
 #[must_use]
@@ -85,6 +85,7 @@ fn put_starter(lesson: &Lesson, to: &Path) -> Result<(), Fault> {
     fs::create_dir_all(parent).map_err(Fault::file(parent))?;
     let unfinished = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(Fault::file(parent))?;
     copy_tree(&lesson.starter(), unfinished.path())?;
+    personalise_tree(unfinished.path(), &learner::renew(&lesson.spec.id)?)?;
     let path = unfinished.keep();
     set_readable(&path)?;
     fs::rename(&path, to).map_err(Fault::file(to))

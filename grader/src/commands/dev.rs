@@ -3,6 +3,10 @@
 //! Owns: grading the starter, every solution and every wrong submission, and comparing the
 //! outcome with what their folders say. Must not: judge submissions itself.
 
+mod by_hand;
+pub mod limits;
+pub mod record;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -10,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
+
+use by_hand::ByHand;
 
 use super::check::quiz_facts;
 use super::interrupted;
@@ -19,10 +25,11 @@ use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
 use crate::event::Events;
 use crate::fault::Fault;
+use crate::learner;
 use crate::report::Report;
 use crate::sandbox::build::BuildSettings;
 use crate::sandbox::facts::QuizFacts;
-use crate::sandbox::scratch::copy_tree;
+use crate::sandbox::scratch::{copy_tree, personalise_tree};
 use crate::verdict::{Outcome, millis};
 
 /// A `wrong/<name>/wrong.toml`.
@@ -42,8 +49,31 @@ struct Wrong {
 struct Case {
     name: String,
     files: tempfile::TempDir,
+    /// A learner's number of its own, so that submissions can be graded at the same time.
+    learner: String,
+    by_hand: ByHand,
     quiz: QuizFacts,
     expected: Expected,
+}
+
+impl Case {
+    /// Grades the submission, with what its script makes by hand in the daemon.
+    async fn grade(&self, lesson: &Lesson, settings: &BuildSettings) -> Result<Report, Fault> {
+        let job = Job {
+            lesson,
+            dir: self.files.path().to_path_buf(),
+            quiz: self.quiz.clone(),
+            learner: self.learner.clone(),
+            settings: settings.clone(),
+        };
+        let made = self.by_hand.make().await;
+        let graded = match made {
+            Ok(()) => engine::grade(&job, &Events::default(), interrupted()).await,
+            Err(fault) => Err(fault),
+        };
+        self.by_hand.undo().await?;
+        graded
+    }
 }
 
 enum Expected {
@@ -55,6 +85,16 @@ enum Expected {
     Wrong(BTreeSet<String>),
 }
 
+/// The lesson that was named, or the exercise in the folder that was named.
+pub fn lesson(course: &Course, named: &str) -> Result<Lesson, Fault> {
+    let dir = Path::new(named);
+    if dir.join("lesson.toml").is_file() {
+        let dir = dir.canonicalize().map_err(Fault::file(dir))?;
+        return Ok(Lesson::load(&course.root, &dir)?);
+    }
+    course.lesson(named)
+}
+
 /// Proves a lesson; `Ok(true)` when every submission came out as it should.
 pub async fn check(
     course: &Course,
@@ -64,20 +104,19 @@ pub async fn check(
     settings: &BuildSettings,
     out: &mut dyn Write,
 ) -> Result<bool, Fault> {
+    let mut all_well = true;
+    for case in limits::replay(&course.root, &lesson.dir)? {
+        let ok = case.got == case.wanted;
+        all_well &= ok;
+        let word = if ok { "ok   " } else { "WRONG" };
+        let text = format!("{word}  limits/{:<37} {}: {}\n", case.name, case.got, case.measured);
+        out.write_all(text.as_bytes()).map_err(Fault::file("standard output"))?;
+    }
     let mut cases = cases(course, lesson)?;
     cases.retain(|case| only.is_none_or(|text| case.name.contains(text)));
     let mut results = stream::iter(&cases)
-        .map(|case| async move {
-            let job = Job {
-                lesson,
-                dir: case.files.path().to_path_buf(),
-                quiz: case.quiz.clone(),
-                settings: settings.clone(),
-            };
-            (case, engine::grade(&job, &Events::default(), interrupted()).await)
-        })
+        .map(|case| async move { (case, case.grade(lesson, settings).await) })
         .buffered(jobs.max(1));
-    let mut all_well = true;
     while let Some((case, graded)) = results.next().await {
         let report = graded?;
         let problem = case.expected.problem(&report);
@@ -148,6 +187,10 @@ fn cases(course: &Course, lesson: &Lesson) -> Result<Vec<Case>, Fault> {
     let starter = lesson.starter();
     let case = |name: &str, layers: &[&Path], expected| case(course, lesson, name, layers, expected);
     let mut cases = vec![case("starter", &[&starter], Expected::Starter)?];
+    // What proves a kind of check has no starter to grade: its files come with the submissions.
+    if !lesson.spec.deliver.iter().all(|file| starter.join(file).is_file()) {
+        cases.clear();
+    }
     for dir in folders(&lesson.dir.join("solutions"))? {
         cases.push(case(&format!("solutions/{}", file_name(&dir)), &[&starter, &dir], Expected::Solution)?);
     }
@@ -171,8 +214,11 @@ fn case(course: &Course, lesson: &Lesson, name: &str, layers: &[&Path], expected
         copy_tree(layer, files.path())?;
     }
     let _ = fs::remove_file(files.path().join("wrong.toml"));
+    let learner = learner::random()?;
+    personalise_tree(files.path(), &learner)?;
+    let by_hand = ByHand::take(lesson, files.path(), &learner)?;
     let quiz = quiz_facts(course, lesson, files.path(), &Kept::new())?;
-    Ok(Case { name: name.to_owned(), files, quiz, expected })
+    Ok(Case { name: name.to_owned(), files, learner, by_hand, quiz, expected })
 }
 
 fn read_wrong(course: &Course, lesson: &Lesson, dir: &Path) -> Result<Wrong, CourseError> {

@@ -84,7 +84,11 @@ pub struct StackSpec {
     /// The file for `--env-file`, if any.
     #[serde(default)]
     pub env_file: Option<String>,
-    /// Environment variables of the `docker compose` command. `{tag}` stands for this run's tag.
+    /// Profiles that are switched on (`--profile`).
+    #[serde(default)]
+    pub profiles: Vec<String>,
+    /// Environment variables of the `docker compose` command. `{tag}` stands for this run's tag,
+    /// `{learner}` for the learner's number.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The image (by its name in this file) that stands behind `{tag}`.

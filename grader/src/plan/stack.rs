@@ -139,6 +139,7 @@ mod tests {
             name: "prod".into(),
             files: vec!["docker-compose.yml".into()],
             env_file: None,
+            profiles: Vec::new(),
             env: BTreeMap::new(),
             tagged_image: Some("production".into()),
         };

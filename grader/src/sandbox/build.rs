@@ -3,6 +3,7 @@
 //! Owns: running a build and reading its machine-readable progress. Must not: decide what a
 //! failed build means for a learner.
 
+pub mod context;
 mod progress;
 
 use std::path::Path;
@@ -78,6 +79,7 @@ pub async fn build(
         target: plan.target.clone(),
         millis: since(begun),
         steps: progress.steps(),
+        bases: progress.bases(),
         failure: None,
     };
     if !ok {

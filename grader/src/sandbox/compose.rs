@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::daemon;
 use super::facts::StackReport;
+use super::scratch::LEARNER;
 use super::wait::since;
 use crate::course::spec::StackSpec;
 use crate::event::{Event, Events};
@@ -26,8 +27,9 @@ pub enum Merged {
 }
 
 /// Merges a stack's files in `dir`.
-pub async fn merge(spec: &StackSpec, dir: &Path, tag: &str) -> Result<Merged, Fault> {
+pub async fn merge(spec: &StackSpec, dir: &Path, names: &Fills<'_>) -> Result<Merged, Fault> {
     let mut arguments = vec!["compose".to_owned()];
+    arguments.extend(spec.profiles.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
     if let Some(env_file) = spec.env_file.as_ref().filter(|file| dir.join(file).is_file()) {
         arguments.extend(["--env-file".into(), env_file.clone()]);
     }
@@ -36,7 +38,7 @@ pub async fn merge(spec: &StackSpec, dir: &Path, tag: &str) -> Result<Merged, Fa
     }
     arguments.extend(["config", "--format", "json"].map(str::to_owned));
     let mut command = daemon::command(&arguments);
-    command.current_dir(dir).envs(environment(&spec.env, tag));
+    command.current_dir(dir).envs(environment(&spec.env, names));
     let limit = Duration::from_secs(60);
     let Some(ended) = daemon::run(command, limit).await? else {
         return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.as_secs() });
@@ -54,9 +56,18 @@ pub async fn merge(spec: &StackSpec, dir: &Path, tag: &str) -> Result<Merged, Fa
     Ok(Merged::Complaint(complaint))
 }
 
-/// The lesson's environment for a stack, `{tag}` filled in.
-fn environment(env: &BTreeMap<String, String>, tag: &str) -> Vec<(String, String)> {
-    env.iter().map(|(key, value)| (key.clone(), value.replace("{tag}", tag))).collect()
+/// What stands for `{tag}` and `{learner}` in a lesson's environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Fills<'a> {
+    /// This run's tag.
+    pub tag: &'a str,
+    /// The learner's number.
+    pub learner: &'a str,
+}
+
+fn environment(env: &BTreeMap<String, String>, fills: &Fills<'_>) -> Vec<(String, String)> {
+    let fill = |value: &String| value.replace("{tag}", fills.tag).replace(LEARNER, fills.learner);
+    env.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
 }
 
 /// Starts a stack from the planned model. Returns when Compose does: the containers are started
@@ -94,6 +105,25 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
     let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     events.send(Event::StageEnded { stage, ok: failure.is_none(), millis });
     Ok(StackReport { stack: stack.name.clone(), millis, services, failure })
+}
+
+/// Removes a service's container with its anonymous volumes, and makes it anew from the model in
+/// `file` that the stack was started from.
+pub async fn recreate(service: &str, dir: &Path, file: &Path) -> Result<(), Fault> {
+    let remove: &[&str] = &["rm", "--stop", "--force", "--volumes", service];
+    let make: &[&str] = &["up", "--detach", "--no-build", "--pull", "never", "--no-deps", service];
+    for words in [remove, make] {
+        let mut command = daemon::command(&["compose", "--progress", "plain", "--project-directory"]);
+        command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
+        let shown = format!("docker compose {}", words.join(" "));
+        let limit = Duration::from_secs(limits::STACK_SECONDS);
+        match daemon::run(command, limit).await? {
+            Some(ended) if ended.ok => {}
+            Some(ended) => return Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
+            None => return Err(Fault::TimedOut { action: shown, seconds: limit.as_secs() }),
+        }
+    }
+    Ok(())
 }
 
 /// The last lines of Compose's output in the learner's words; a fault when the machine failed.

@@ -14,6 +14,7 @@ use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::facts::{ContainerFacts, Exit, MountFacts, NOT_MADE, Process, PublishedPort};
+use super::run_id::LABEL;
 use crate::fault::Fault;
 use crate::plan::Injected;
 
@@ -31,12 +32,20 @@ pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: Injected
     Ok(facts(raw, dir, injected))
 }
 
-fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> ContainerFacts {
+/// The same, out of the daemon's answer.
+#[must_use]
+pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> ContainerFacts {
     let state = raw.state.unwrap_or_default();
     let config = raw.config.unwrap_or_default();
     let host = raw.host_config.unwrap_or_default();
     let log = host.log_config.clone().unwrap_or_default();
     let positive = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).filter(|v| *v > 0);
+    let network = raw.network_settings.unwrap_or_default();
+    let project = config.labels.as_ref().and_then(|labels| labels.get("com.docker.compose.project")).cloned();
+    let prefix = project.map(|project| format!("{project}_")).unwrap_or_default();
+    let short = |name: String| name.strip_prefix(&prefix).map(str::to_owned).unwrap_or(name);
+    let mut networks: Vec<String> = network.networks.into_iter().flatten().map(|(name, _)| short(name)).collect();
+    networks.sort();
     let command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
     ContainerFacts {
         id: raw.id.unwrap_or_default(),
@@ -52,7 +61,7 @@ fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> Conta
             .and_then(|health| health.status)
             .map(|s| s.to_string())
             .filter(|s| !s.is_empty() && s != "none"),
-        ports: raw.network_settings.and_then(|net| net.ports).map(published).unwrap_or_default(),
+        ports: network.ports.map(published).unwrap_or_default(),
         mounts: raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)).collect(),
         env: config
             .env
@@ -72,6 +81,13 @@ fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> Conta
             .map(|n| n.to_string())
             .filter(|n| !n.is_empty())
             .unwrap_or_else(|| "no".into()),
+        name: raw.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        image: config.image.unwrap_or_default(),
+        finished_at: state.finished_at.unwrap_or_default(),
+        hostname: config.hostname.unwrap_or_default(),
+        networks,
+        labels: config.labels.into_iter().flatten().filter(|(name, _)| !is_tools_label(name)).collect(),
+        pids_limit: positive(host.pids_limit).filter(|_| !injected.pids),
         log_driver: log.typ.unwrap_or_default(),
         log_options: if injected.logging {
             BTreeMap::new()
@@ -79,6 +95,11 @@ fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> Conta
             log.config.unwrap_or_default().into_iter().collect()
         },
     }
+}
+
+/// Labels that Compose and the grader put on, which say nothing about the learner's wishes.
+fn is_tools_label(name: &str) -> bool {
+    name.starts_with("com.docker.") || name.starts_with("desktop.docker.") || name == LABEL
 }
 
 fn published(ports: impl IntoIterator<Item = (String, Option<Vec<PortBinding>>)>) -> Vec<PublishedPort> {
@@ -152,20 +173,29 @@ pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<S
 
 /// The container's processes, with the user ids that the host sees.
 pub async fn processes(client: &Docker, name: &str) -> Result<Vec<Process>, Fault> {
-    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,args").build();
+    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,ppid,args").build();
     let top = client
         .top_processes(name, Some(options))
         .await
         .map_err(Fault::docker(format!("listing the processes of {name}")))?;
     let rows = top.processes.unwrap_or_default();
     let process = |row: &Vec<String>| {
+        let command = row.get(3..)?.join(" ");
         Some(Process {
+            name: program(&command),
             pid: row.first()?.parse().ok()?,
             uid: row.get(1)?.parse().ok()?,
-            command: row.get(2..)?.join(" "),
+            parent: row.get(2)?.parse().ok()?,
+            command,
         })
     };
     Ok(rows.iter().filter_map(process).collect())
+}
+
+/// The program of a command line: `/usr/sbin/nginx -g ...` and `nginx: worker process` are `nginx`.
+fn program(command: &str) -> String {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or(first).trim_end_matches(':').to_owned()
 }
 
 /// Paths that were added or changed in the writable layer, folders that only hold others left out.

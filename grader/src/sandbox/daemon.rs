@@ -34,8 +34,22 @@ pub struct Ended {
 
 /// A `docker` command, without a terminal, that dies with us.
 pub fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    let mut command = Command::new("docker");
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = own("docker");
+    command.args(arguments);
+    command
+}
+
+/// A shell script of the course's authors, under the same conditions.
+#[must_use]
+pub fn script(text: &str) -> Command {
+    let mut command = own("sh");
+    command.args(["-eu", "-c", text]);
+    command
+}
+
+fn own(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A Ctrl-C in the terminal is for us; we end our commands ourselves.
     command.process_group(0);
     // Compose and BuildKit must not pick up settings of the learner's shell that change results.

@@ -3,7 +3,12 @@
 //! Owns: making each image and stack once, when first asked for. Must not: judge.
 
 mod images;
+mod lifecycle;
+mod neighbours;
+mod pressure;
 mod stacks;
+mod supply;
+mod writings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,6 +59,8 @@ pub struct Parts {
     pub tag: String,
     /// The learner's answers to the quiz.
     pub quiz: QuizFacts,
+    /// The learner's number in this exercise.
+    pub learner: String,
     /// How builds run.
     pub settings: BuildSettings,
     /// Who listens.
@@ -70,6 +77,7 @@ pub struct DockerSandbox {
     layers: BTreeMap<String, Lazy<Vec<LayerScan>>>,
     stacks: BTreeMap<String, Lazy<StackReport>>,
     probe: Lazy<Probe>,
+    presser: Lazy<Probe>,
 }
 
 impl DockerSandbox {
@@ -90,6 +98,7 @@ impl DockerSandbox {
             layers: builds().map(|name| (name, Lazy::default())).collect(),
             stacks: parts.plan.stacks.iter().map(|stack| (stack.name.clone(), Lazy::default())).collect(),
             probe: Lazy::default(),
+            presser: Lazy::default(),
             parts,
         })
     }
@@ -179,6 +188,10 @@ impl Sandbox for DockerSandbox {
 
     async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault> {
         super::container::changed_paths(&self.parts.client, &self.container_name(at)?).await
+    }
+
+    async fn run_in(&self, at: At<'_>, command: &[String], limit_ms: u64) -> Result<Exit, Fault> {
+        super::container::exec(&self.parts.client, &self.container_name(at)?, command.to_vec(), limit_ms).await
     }
 
     async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {

@@ -5,10 +5,17 @@
 
 mod actions;
 mod containers;
+mod handmade;
 mod images;
+mod pressure;
 
 pub use actions::{EditDone, Exit, HttpAnswer, HttpRequest, QuizFacts, Spent, WriteAttempt};
-pub use containers::{ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Process, PublishedPort, StackReport};
-pub use images::{
-    BuildFailure, BuildReport, BuildStep, HistoryEntry, ImageFacts, LayerFile, LayerFiles, Occurrence, final_files,
+pub use containers::{
+    ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackReport,
 };
+pub use handmade::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction};
+pub use images::{
+    BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, LayerFile, LayerFiles, Occurrence,
+    PushFacts, final_files,
+};
+pub use pressure::{ContainerEvent, CpuPressure, Link, LinkFacts, MemoryPressure, ProcessPressure};

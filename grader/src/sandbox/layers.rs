@@ -71,7 +71,8 @@ struct Remembered(PathBuf);
 
 impl Remembered {
     fn new(cache: &Path, needles: &[Needle]) -> Result<Self, Fault> {
-        let mut hash = Sha256::new();
+        // What a scan holds has changed with this number: older ones are read again.
+        let mut hash = Sha256::new_with_prefix(b"2\n");
         for needle in needles {
             hash.update(format!("{}={}\n", needle.key, needle.value));
         }
@@ -178,7 +179,9 @@ fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> 
         for key in search(&mut entry, needles)? {
             scan.found.push((key, path.clone()));
         }
-        scan.files.files.push(LayerFile { path, bytes, whiteout });
+        let header = entry.header();
+        let (uid, gid, mode) = (header.uid()?, header.gid()?, header.mode()? & 0o7777);
+        scan.files.files.push(LayerFile { path, bytes, whiteout, uid, gid, mode });
     }
     Ok(scan)
 }

@@ -7,12 +7,14 @@
 //! a container is read through `/proc` of its main process by this helper instead: cgroup
 //! limits, sockets, its file system (`/proc/PID/root`), signals.
 
+mod status;
+
 use bollard::Docker;
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
 use super::container::exec;
-use super::facts::{KernelFacts, WriteAttempt};
+use super::facts::{KernelFacts, Namespaces, Rights, WriteAttempt};
 use super::run_id::{LABEL, RunId};
 use crate::fault::Fault;
 
@@ -20,16 +22,35 @@ use crate::fault::Fault;
 /// page size below 2^63 where none is set.
 const NO_MEMORY_LIMIT: u64 = 1 << 60;
 
+/// The most that a short look may take, milliseconds.
+const SHORT_MS: u64 = 10_000;
+
 /// The helper container.
 #[derive(Debug, Clone)]
 pub struct Probe {
     id: String,
 }
 
+/// How far a helper sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The host's processes.
+    Processes,
+    /// The host's cgroups as well, to put a process of its own into one of them.
+    Cgroups,
+}
+
 impl Probe {
     /// Starts the helper from `image`.
-    pub async fn start(client: &Docker, image: &str, run: &RunId) -> Result<Self, Fault> {
-        let name = format!("grader-{run}-probe");
+    pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach) -> Result<Self, Fault> {
+        let (role, binds, cgroups) = match reach {
+            Reach::Processes => ("probe", None, None),
+            Reach::Cgroups => {
+                let mount = vec!["/sys/fs/cgroup:/host-cgroup".to_owned()];
+                ("press", Some(mount), Some(HostConfigCgroupnsModeEnum::HOST))
+            }
+        };
+        let name = format!("grader-{run}-{role}");
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             entrypoint: Some(vec!["sleep".into()]),
@@ -40,6 +61,8 @@ impl Probe {
                 pid_mode: Some("host".into()),
                 userns_mode: Some("host".into()),
                 network_mode: Some("none".into()),
+                binds,
+                cgroupns_mode: cgroups,
                 // To follow /proc/PID/root of processes that run as somebody else.
                 cap_add: Some(vec!["SYS_PTRACE".into()]),
                 security_opt: Some(vec!["apparmor=unconfined".into(), "label=disable".into()]),
@@ -57,14 +80,24 @@ impl Probe {
 
     /// What the kernel keeps about the container whose main process is `pid`.
     pub async fn kernel(&self, client: &Docker, pid: i64) -> Result<KernelFacts, Fault> {
-        Ok(parse_kernel(&self.shell(client, KERNEL_SCRIPT, &[pid.to_string()]).await?))
+        Ok(parse_kernel(&self.shell(client, KERNEL_SCRIPT, &[pid.to_string()], SHORT_MS).await?))
+    }
+
+    /// The namespaces and the cgroup of a process, and the host's namespaces.
+    pub async fn namespaces(&self, client: &Docker, pid: i64) -> Result<Namespaces, Fault> {
+        Ok(status::namespaces(&self.shell(client, status::NAMESPACES_SCRIPT, &[pid.to_string()], SHORT_MS).await?))
+    }
+
+    /// The rights of a process.
+    pub async fn rights(&self, client: &Docker, pid: i64) -> Result<Rights, Fault> {
+        Ok(status::rights(&self.shell(client, "cat /proc/$1/status", &[pid.to_string()], SHORT_MS).await?))
     }
 
     /// Tries to write into folders of the container, as root.
     pub async fn try_write(&self, client: &Docker, pid: i64, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
         let mut arguments = vec![pid.to_string()];
         arguments.extend(folders.iter().cloned());
-        let output = self.shell(client, WRITE_SCRIPT, &arguments).await?;
+        let output = self.shell(client, WRITE_SCRIPT, &arguments, SHORT_MS).await?;
         let said: Vec<&str> = output.lines().collect();
         let attempts = folders.iter().enumerate().map(|(index, folder)| {
             let word = said.get(index).copied().unwrap_or("no answer");
@@ -77,13 +110,20 @@ impl Probe {
     pub async fn signal(&self, client: &Docker, signal: &str, pids: &[i64]) -> Result<(), Fault> {
         let mut arguments = vec![signal.to_owned()];
         arguments.extend(pids.iter().map(ToString::to_string));
-        self.shell(client, "kill -\"$@\"", &arguments).await.map(|_| ())
+        self.shell(client, "kill -\"$@\"", &arguments, SHORT_MS).await.map(|_| ())
     }
 
-    async fn shell(&self, client: &Docker, script: &str, arguments: &[String]) -> Result<String, Fault> {
+    /// Runs a script of ours in the helper, for at most `limit_ms`, and gives what it prints.
+    pub async fn shell(
+        &self,
+        client: &Docker,
+        script: &str,
+        arguments: &[String],
+        limit_ms: u64,
+    ) -> Result<String, Fault> {
         let mut command: Vec<String> = ["sh", "-c", script, "probe"].map(str::to_owned).to_vec();
         command.extend(arguments.iter().cloned());
-        exec(client, &self.id, command, 10_000).await.map(|exit| exit.output)
+        exec(client, &self.id, command, limit_ms).await.map(|exit| exit.output)
     }
 }
 

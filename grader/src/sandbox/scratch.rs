@@ -20,6 +20,9 @@ pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
 /// The file by which a planted folder is recognised.
 pub const MARKER: &str = ".from-the-host";
 
+/// What stands in given files, and in a lesson's own words, for the learner's number.
+pub const LEARNER: &str = "{learner}";
+
 /// The scratch folder of a run. Removed when dropped.
 pub struct Scratch {
     root: PathBuf,
@@ -29,7 +32,8 @@ pub struct Scratch {
 
 impl Scratch {
     /// Copies the learner's files, with the course's own copy of the given files over them.
-    pub fn prepare(cache: &Path, run: &RunId, lesson: &Lesson, learner: &Path) -> Result<Self, Fault> {
+    /// In those, `{learner}` becomes the learner's `number`.
+    pub fn prepare(cache: &Path, run: &RunId, lesson: &Lesson, learner: &Path, number: &str) -> Result<Self, Fault> {
         let root = cache.join("runs").join(run.as_str());
         let scratch = Self { root, host_folders: lesson.spec.host_folders.clone(), kept: false };
         let source = scratch.source();
@@ -44,6 +48,7 @@ impl Scratch {
             let _ = fs::remove_file(&to);
             let from = lesson.starter().join(&given);
             fs::copy(&from, &to).map_err(Fault::file(&from))?;
+            personalise(&to, number)?;
         }
         Ok(scratch)
     }
@@ -147,6 +152,23 @@ pub fn given_files(lesson: &Lesson) -> Result<Vec<PathBuf>, Fault> {
         }
     }
     Ok(given)
+}
+
+/// Puts the learner's number into a text file that asks for it.
+pub fn personalise(path: &Path, number: &str) -> Result<(), Fault> {
+    // What is no text has no words in it.
+    match fs::read_to_string(path) {
+        Ok(text) if text.contains(LEARNER) => fs::write(path, text.replace(LEARNER, number)).map_err(Fault::file(path)),
+        _ => Ok(()),
+    }
+}
+
+/// Puts the learner's number into every text file below a folder.
+pub fn personalise_tree(folder: &Path, number: &str) -> Result<(), Fault> {
+    for entry in WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        personalise(entry.path(), number)?;
+    }
+    Ok(())
 }
 
 /// Copies files, folders and links (as links) below `from` into `to`.

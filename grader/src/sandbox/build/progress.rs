@@ -104,6 +104,21 @@ impl Progress {
         steps
     }
 
+    /// The images that BuildKit asked for, as it resolved them.
+    pub fn bases(&self) -> Vec<String> {
+        let named =
+            self.vertexes.iter().rev().filter_map(|vertex| vertex.name.strip_prefix("[internal] load metadata for "));
+        let mut bases: Vec<String> = Vec::new();
+        for name in named {
+            let name = name.strip_prefix("docker.io/").unwrap_or(name);
+            let name = name.strip_prefix("library/").unwrap_or(name).to_owned();
+            if !bases.contains(&name) {
+                bases.push(name);
+            }
+        }
+        bases
+    }
+
     /// BuildKit's last word.
     pub fn error(&self) -> String {
         let said = self.text.iter().rev().find_map(|line| line.trim().strip_prefix("ERROR: "));

@@ -72,7 +72,12 @@ impl DockerSandbox {
             instruction: item.created_by,
             bytes: u64::try_from(item.size).unwrap_or(0),
         };
+        let entrypoint = config.entrypoint.unwrap_or_default();
         Ok(ImageFacts {
+            entrypoint_words: entrypoint.len(),
+            exposed: config.exposed_ports.into_iter().flatten().collect(),
+            stop_signal: config.stop_signal.unwrap_or_default(),
+            health_check: config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
             id: image.id.unwrap_or_default(),
             base: None,
             history: history.into_iter().rev().map(entry).collect(),
@@ -83,7 +88,7 @@ impl DockerSandbox {
             user: config.user.unwrap_or_default(),
             env: config.env.unwrap_or_default(),
             labels: config.labels.unwrap_or_default().into_iter().collect(),
-            command: config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect(),
+            command: entrypoint.into_iter().chain(config.cmd.into_iter().flatten()).collect(),
         })
     }
 

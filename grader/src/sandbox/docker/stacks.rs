@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, Spent, StackReport};
-use super::super::probe::Probe;
+use super::super::probe::{Probe, Reach};
 use super::super::wait::{in_ms, since, until};
 use super::super::{At, compose, container, sweep};
 use super::{DockerSandbox, unknown};
@@ -28,7 +28,7 @@ impl DockerSandbox {
                 self.build_once(image).await?;
             }
             let dir = self.stack_dir(stack)?;
-            let file = self.parts.scratch.own_file(&format!("{stack}.compose.json"));
+            let file = self.model_file(stack);
             // The probe is needed soon; it starts beside the stack. A fault of it comes up again
             // when it is asked for.
             let (report, _probe) = tokio::join!(compose::up(plan, &dir, &file, &self.parts.events), self.probe());
@@ -39,15 +39,20 @@ impl DockerSandbox {
 
     pub(super) async fn probe(&self) -> Result<Probe, Fault> {
         let image = self.parts.bases.first().map(String::as_str).unwrap_or_default();
-        self.probe.get(Probe::start(&self.parts.client, image, &self.parts.run)).await
+        self.probe.get(Probe::start(&self.parts.client, image, &self.parts.run, Reach::Processes)).await
     }
 
-    fn stack_plan(&self, stack: &str) -> Result<&StackPlan, Fault> {
+    pub(super) fn stack_plan(&self, stack: &str) -> Result<&StackPlan, Fault> {
         self.parts.plan.stack(stack).ok_or_else(|| unknown("stack", stack))
     }
 
     pub(super) fn stack_dir(&self, stack: &str) -> Result<PathBuf, Fault> {
         self.parts.scratch.copy(&format!("stack-{stack}"))
+    }
+
+    /// The model that the stack was started from.
+    pub(super) fn model_file(&self, stack: &str) -> PathBuf {
+        self.parts.scratch.own_file(&format!("{stack}.compose.json"))
     }
 
     /// Removes a stack that no check needs any more, while others are still being measured. What
@@ -70,7 +75,7 @@ impl DockerSandbox {
 
     /// Docker gives a container new ephemeral ports whenever it starts, so they are looked up
     /// each time.
-    async fn host_port(&self, at: At<'_>, port: u16) -> Result<Option<u16>, Fault> {
+    pub(super) async fn host_port(&self, at: At<'_>, port: u16) -> Result<Option<u16>, Fault> {
         let facts = self.container_facts(at).await?;
         Ok(facts.ports.iter().find(|published| published.container == port).map(|published| published.host))
     }

@@ -69,6 +69,27 @@ pub struct ContainerFacts {
     pub log_driver: String,
     /// Its options.
     pub log_options: BTreeMap<String, String>,
+    /// The container's name.
+    #[serde(default)]
+    pub name: String,
+    /// The image by the name that it was started with.
+    #[serde(default)]
+    pub image: String,
+    /// When its main process ended, as the daemon says it; year 1 when it has not.
+    #[serde(default)]
+    pub finished_at: String,
+    /// The host name inside.
+    #[serde(default)]
+    pub hostname: String,
+    /// The networks that it is connected to, without the project's name before them.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Its labels, those of Compose and of the grader left out.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The process limit that was asked for.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
 }
 
 impl ContainerFacts {
@@ -125,6 +146,37 @@ pub struct Process {
     pub uid: u32,
     /// Its command line.
     pub command: String,
+    /// The id of its parent on the host.
+    #[serde(default)]
+    pub parent: i64,
+    /// The name of its program: the first word of its command line, without folders.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// The rights of a container's main process, from `/proc/PID/status` (see capabilities(7)).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    /// Capabilities that it has now, such as `NET_BIND_SERVICE`.
+    pub effective: Vec<String>,
+    /// Capabilities that it or a child can ever get.
+    pub bounding: Vec<String>,
+    /// Whether programs it starts cannot gain rights (setuid has no effect).
+    pub no_new_privs: bool,
+    /// Whether a seccomp filter is in force.
+    pub seccomp: bool,
+}
+
+/// The namespaces of a container's main process: kind (`pid`, `net`, ...) to inode, as
+/// `/proc/PID/ns` shows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespaces {
+    /// The container's.
+    pub own: BTreeMap<String, u64>,
+    /// The host's (process 1).
+    pub host: BTreeMap<String, u64>,
+    /// The path of its cgroup, as the host sees it.
+    pub cgroup: String,
 }
 
 /// What the kernel keeps about a container.

@@ -19,6 +19,11 @@ pub struct BuildReport {
     pub millis: u64,
     /// The steps of the Dockerfile that ran or were reused.
     pub steps: Vec<BuildStep>,
+    /// The images that the build asked for (`FROM`, `COPY --from=`), as BuildKit resolved them:
+    /// arguments filled in, `docker.io/library/` left out. Stages that the target does not need
+    /// are not asked for.
+    #[serde(default)]
+    pub bases: Vec<String>,
     /// Why there is no image, if there is none.
     pub failure: Option<BuildFailure>,
 }
@@ -74,6 +79,18 @@ pub struct ImageFacts {
     pub labels: BTreeMap<String, String>,
     /// `ENTRYPOINT` followed by `CMD`.
     pub command: Vec<String>,
+    /// How many words of the command are the entrypoint's.
+    #[serde(default)]
+    pub entrypoint_words: usize,
+    /// `EXPOSE`, such as `8080/tcp`.
+    #[serde(default)]
+    pub exposed: Vec<String>,
+    /// `STOPSIGNAL`; empty for Docker's default, SIGTERM.
+    #[serde(default)]
+    pub stop_signal: String,
+    /// `HEALTHCHECK` as the daemon keeps it: `CMD` or `CMD-SHELL`, then the command.
+    #[serde(default)]
+    pub health_check: Vec<String>,
 }
 
 impl ImageFacts {
@@ -81,6 +98,18 @@ impl ImageFacts {
     #[must_use]
     pub fn added_bytes(&self) -> u64 {
         self.history.iter().skip(self.base_entries).map(|entry| entry.bytes).sum()
+    }
+
+    /// Bytes of all layers, those of the base included.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.history.iter().map(|entry| entry.bytes).sum()
+    }
+
+    /// `ENTRYPOINT` and `CMD` apart.
+    #[must_use]
+    pub fn entrypoint_and_cmd(&self) -> (&[String], &[String]) {
+        self.command.split_at(self.entrypoint_words.min(self.command.len()))
     }
 }
 
@@ -111,6 +140,37 @@ pub struct LayerFile {
     pub bytes: u64,
     /// Whether the entry hides a file of a lower layer.
     pub whiteout: bool,
+    /// The owner's user id in the image.
+    #[serde(default)]
+    pub uid: u64,
+    /// The owner's group id in the image.
+    #[serde(default)]
+    pub gid: u64,
+    /// Permission bits, such as 0o644.
+    #[serde(default)]
+    pub mode: u32,
+}
+
+/// A file that a build may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextFile {
+    /// The path in the context, without a leading slash.
+    pub path: String,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+/// An image's way through a registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushFacts {
+    /// The image's id when it was built.
+    pub built_id: String,
+    /// Why it could not be pushed or pulled.
+    pub failure: Option<String>,
+    /// The digest under which the registry keeps it.
+    pub digest: Option<String>,
+    /// The image's id after it was pulled by that digest.
+    pub pulled_id: Option<String>,
 }
 
 /// The paths that the final file system has: later layers over earlier ones.
@@ -145,7 +205,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, whiteout: bool) -> LayerFile {
-        LayerFile { path: path.into(), bytes: 1, whiteout }
+        LayerFile { path: path.into(), bytes: 1, whiteout, ..LayerFile::default() }
     }
 
     #[test]

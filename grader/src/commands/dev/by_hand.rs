@@ -1,0 +1,56 @@
+//! What a submission's author did by hand, as scripts.
+//!
+//! Owns: running `by-hand.sh` of a solution or wrong submission before it is graded, and
+//! `by-hand-undo.sh` of the exercise after it. Must not: run for learners; only authors' tools do.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::course::Lesson;
+use crate::fault::Fault;
+use crate::sandbox::daemon;
+use crate::sandbox::scratch::LEARNER;
+
+/// The scripts of one submission.
+#[derive(Debug, Default)]
+pub struct ByHand {
+    make: Option<String>,
+    undo: Option<String>,
+}
+
+/// Seconds that a script may take.
+const LIMIT: u64 = 120;
+
+impl ByHand {
+    /// Takes the script out of the submission's files: a learner types commands and has no such
+    /// file. The learner's number is filled in.
+    pub fn take(lesson: &Lesson, files: &Path, learner: &str) -> Result<Self, Fault> {
+        let path = files.join("by-hand.sh");
+        let Ok(make) = fs::read_to_string(&path) else { return Ok(Self::default()) };
+        fs::remove_file(&path).map_err(Fault::file(&path))?;
+        let undo = lesson.dir.join("by-hand-undo.sh");
+        let undo = fs::read_to_string(&undo).map_err(Fault::file(&undo))?.replace(LEARNER, learner);
+        Ok(Self { make: Some(make), undo: Some(undo) })
+    }
+
+    /// Does what a learner would have done.
+    pub async fn make(&self) -> Result<(), Fault> {
+        run("by-hand.sh", self.make.as_deref()).await
+    }
+
+    /// Removes what was made.
+    pub async fn undo(&self) -> Result<(), Fault> {
+        run("by-hand-undo.sh", self.undo.as_deref()).await
+    }
+}
+
+async fn run(name: &str, script: Option<&str>) -> Result<(), Fault> {
+    let Some(script) = script else { return Ok(()) };
+    let command = daemon::script(script);
+    match daemon::run(command, Duration::from_secs(LIMIT)).await? {
+        Some(ended) if ended.ok => Ok(()),
+        Some(ended) => Err(Fault::Command { command: name.to_owned(), reason: ended.stderr.trim().to_owned() }),
+        None => Err(Fault::TimedOut { action: name.to_owned(), seconds: LIMIT }),
+    }
+}

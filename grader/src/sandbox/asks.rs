@@ -1,0 +1,80 @@
+//! What only some kinds of check ask of the sandbox, by topic.
+//!
+//! Owns: the supertraits of [`Sandbox`](super::Sandbox). Must not: decide anything.
+
+use async_trait::async_trait;
+
+use super::At;
+use super::facts::{
+    ContainerEvent, ContainerFacts, ContextFile, CpuPressure, Handmade, HttpRequest, Instruction, Link, LinkFacts,
+    MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights,
+};
+use crate::fault::Fault;
+use crate::verdict::Location;
+
+/// Where an image comes from and where it goes.
+#[async_trait]
+pub trait Supply {
+    /// The files that the build of an image may see: its context without what `.dockerignore`
+    /// leaves out, as BuildKit itself decides it.
+    async fn build_context(&self, image: &str) -> Result<Vec<ContextFile>, Fault>;
+    /// Pushes a built image to a registry that runs as a service, takes it away from the daemon,
+    /// and pulls it back by its digest.
+    async fn push_and_pull(&self, image: &str, registry: At<'_>, port: u16) -> Result<PushFacts, Fault>;
+}
+
+/// A container's beginning and end.
+#[async_trait]
+pub trait Lifecycle {
+    /// Removes a container with its anonymous volumes, and lets Compose make it anew.
+    async fn recreate(&self, at: At<'_>) -> Result<(), Fault>;
+    /// Starts a container that has ended once more, and waits until it has ended again, at most
+    /// `limit_ms`.
+    async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault>;
+    /// Sends a request over and over until the container has died and was started again, or
+    /// `limit_ms` have passed; gives what the daemon said about the container meanwhile.
+    async fn ask_until_it_dies(
+        &self,
+        at: At<'_>,
+        request: &HttpRequest,
+        limit_ms: u64,
+    ) -> Result<Vec<ContainerEvent>, Fault>;
+}
+
+/// Putting load on a container from within its own cgroups, without running anything of its image.
+#[async_trait]
+pub trait Pressure {
+    /// A process of ours grows to `bytes` in the container's memory cgroup.
+    async fn grow_memory(&self, at: At<'_>, bytes: u64) -> Result<MemoryPressure, Fault>;
+    /// Busy loops of ours, one per CPU, run for `millis` in the container's CPU cgroup.
+    async fn burn_cpu(&self, at: At<'_>, millis: u64) -> Result<CpuPressure, Fault>;
+    /// Up to `count` processes of ours are started in the container's process cgroup, and ended.
+    async fn fork_processes(&self, at: At<'_>, count: u64) -> Result<ProcessPressure, Fault>;
+}
+
+/// What a container shares with others, and whom it reaches.
+#[async_trait]
+pub trait Neighbours {
+    /// The namespaces of a container's main process, and the host's.
+    async fn namespaces(&self, at: At<'_>) -> Result<Namespaces, Fault>;
+    /// Capabilities, seccomp and `no_new_privs` of a container's main process.
+    async fn rights(&self, at: At<'_>) -> Result<Rights, Fault>;
+    /// Looks names up and connects, from within a container's network namespace.
+    async fn reach(&self, at: At<'_>, links: &[Link]) -> Result<Vec<LinkFacts>, Fault>;
+}
+
+/// What learners wrote, and what they made with their own commands.
+#[async_trait]
+pub trait Writings {
+    /// Everything in the daemon that no run of the grader has made.
+    async fn handmade(&self) -> Result<Handmade, Fault>;
+    /// The instructions of the learner's Dockerfile.
+    fn instructions(&self) -> Vec<Instruction>;
+    /// A file of the submission as text; `None` when it is not there or is no text.
+    fn file(&self, path: &str) -> Option<String>;
+    /// A line of a file of the submission.
+    fn locate_line(&self, file: &str, line: usize) -> Option<Location>;
+    /// This learner's number in this exercise, which stands for `{learner}` in files and in
+    /// `lesson.toml`: four digits, another one after each start.
+    fn learner(&self) -> String;
+}

@@ -1,0 +1,89 @@
+//! A container's beginning and end: made anew, run once more, watched while it dies.
+//!
+//! Owns: the [`Lifecycle`] of a [`DockerSandbox`]. Must not: judge.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bollard::models::EventMessage;
+use bollard::query_parameters::EventsOptionsBuilder;
+use futures_util::StreamExt;
+
+use super::super::facts::{ContainerEvent, ContainerFacts, HttpRequest};
+use super::super::wait::{in_ms, since, until};
+use super::super::{At, Lifecycle, compose};
+use super::DockerSandbox;
+use crate::fault::Fault;
+
+#[async_trait]
+impl Lifecycle for DockerSandbox {
+    async fn recreate(&self, at: At<'_>) -> Result<(), Fault> {
+        let dir = self.stack_dir(at.stack)?;
+        compose::recreate(at.service, &dir, &self.model_file(at.stack)).await
+    }
+
+    async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault> {
+        let name = self.container_name(at)?;
+        let before = self.container_facts(at).await?.finished_at;
+        let starting = self.parts.client.start_container(&name, None).await;
+        starting.map_err(Fault::docker(format!("starting {} again", at.service)))?;
+        let ended = || async {
+            let facts = self.container_facts(at).await?;
+            Ok::<_, Fault>((!facts.is_running() && facts.finished_at != before).then_some(facts))
+        };
+        match until(in_ms(limit_ms), ended).await? {
+            Some(facts) => Ok(facts),
+            None => self.container_facts(at).await,
+        }
+    }
+
+    async fn ask_until_it_dies(
+        &self,
+        at: At<'_>,
+        request: &HttpRequest,
+        limit_ms: u64,
+    ) -> Result<Vec<ContainerEvent>, Fault> {
+        let filters = HashMap::from([("container".to_owned(), vec![self.container_name(at)?])]);
+        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        let mut stream = self.parts.client.events(Some(options));
+        let begun = Instant::now();
+        let mut events: Vec<ContainerEvent> = Vec::new();
+        let listening = async {
+            while let Some(message) = stream.next().await {
+                let message = message.map_err(Fault::docker(format!("listening for events of {}", at.service)))?;
+                events.extend(event(message, since(begun)));
+                let died = events.iter().any(|event| event.action == "die");
+                if died && events.last().is_some_and(|event| event.action == "start") {
+                    break;
+                }
+            }
+            Ok::<(), Fault>(())
+        };
+        let asking = async {
+            loop {
+                // Answers do not matter here, nor does a connection that breaks when it dies.
+                self.request(at, request).await?;
+                tokio::task::yield_now().await;
+            }
+        };
+        let both = async {
+            tokio::select! {
+                heard = listening => heard,
+                asked = asking => asked,
+            }
+        };
+        if let Ok(ended) = tokio::time::timeout(std::time::Duration::from_millis(limit_ms), both).await {
+            ended?;
+        }
+        Ok(events)
+    }
+}
+
+fn event(message: EventMessage, at_ms: u64) -> Option<ContainerEvent> {
+    let attributes = message.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+    let exit_code = attributes.get("exitCode").and_then(|code| code.parse().ok());
+    let action = message.action?;
+    // The daemon adds the command to the names of exec events; nobody here asks for those.
+    (!action.starts_with("exec_")).then_some(ContainerEvent { action, exit_code, at_ms })
+}

@@ -1,0 +1,122 @@
+//! Reads what `/proc` says about a process's rights and namespaces.
+//!
+//! Owns: capability names and the format of `/proc/PID/status` and `/proc/PID/ns`. Must not: ask
+//! the daemon.
+
+use crate::sandbox::facts::{Namespaces, Rights};
+
+/// Prints `own|host KIND KIND:[INODE]` for each namespace, and `cgroup PATH`.
+pub const NAMESPACES_SCRIPT: &str = r#"
+for of in "own $1" "host 1"; do
+    set -- $of
+    for kind in cgroup ipc mnt net pid user uts; do
+        link=$(readlink "/proc/$2/ns/$kind") && echo "$1 $kind $link"
+    done
+    [ "$1" = own ] && grep -E -e ':(memory|pids):' -e '^0::' "/proc/$2/cgroup" | head -n 1
+done
+"#;
+
+/// The namespaces that the script printed.
+#[must_use]
+pub fn namespaces(text: &str) -> Namespaces {
+    let mut found = Namespaces::default();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [whose, kind, link] = words[..] {
+            let inode = link.rsplit_once('[').and_then(|(_, rest)| rest.trim_end_matches(']').parse().ok());
+            let map = if whose == "own" { &mut found.own } else { &mut found.host };
+            map.extend(inode.map(|inode| (kind.to_owned(), inode)));
+        } else if let Some((_, path)) = line.rsplit_once(':') {
+            path.clone_into(&mut found.cgroup);
+        }
+    }
+    found
+}
+
+/// The rights that `/proc/PID/status` shows.
+#[must_use]
+pub fn rights(status: &str) -> Rights {
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let set = |name: &str| names(field(name).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0));
+    Rights {
+        effective: set("CapEff"),
+        bounding: set("CapBnd"),
+        no_new_privs: field("NoNewPrivs") == Some("1"),
+        // 2 is "filter mode" (seccomp(2)).
+        seccomp: field("Seccomp") == Some("2"),
+    }
+}
+
+fn names(bits: u64) -> Vec<String> {
+    let name = |bit: usize| CAPABILITIES.get(bit).map_or_else(|| format!("CAP_{bit}"), ToString::to_string);
+    (0..64).filter(|bit| bits & (1 << bit) != 0).map(name).collect()
+}
+
+/// Capabilities by their bits (capabilities(7), `linux/capability.h`).
+const CAPABILITIES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_default_capabilities_are_named() {
+        let rights = rights("CapEff:\t00000000a80425fb\nCapBnd:\t0000000000000400\nNoNewPrivs:\t1\nSeccomp:\t2\n");
+        assert_eq!(rights.effective.len(), 14);
+        assert!(
+            rights.effective.contains(&"SETFCAP".to_owned()) && !rights.effective.contains(&"SYS_ADMIN".to_owned())
+        );
+        assert_eq!(rights.bounding, ["NET_BIND_SERVICE"]);
+        assert!(rights.no_new_privs && rights.seccomp);
+    }
+
+    #[test]
+    fn namespaces_and_the_cgroup_are_read() {
+        let text = "own pid pid:[4026532201]\n8:pids:/docker/abc\nhost pid pid:[4026531836]\n";
+        let found = namespaces(text);
+        assert_eq!((found.own["pid"], found.host["pid"]), (4_026_532_201, 4_026_531_836));
+        assert_eq!(found.cgroup, "/docker/abc");
+    }
+}
