@@ -41,7 +41,7 @@ pub enum Fault {
         reason: String,
     },
     /// A base image is neither here nor to be had.
-    #[error("the image {reference} is not on this machine and no registry answered")]
+    #[error("the image {reference} is not on this machine, and could not be had")]
     ImageMissing {
         /// The image's name and tag.
         reference: String,

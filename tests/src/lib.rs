@@ -3,6 +3,8 @@
 //! Owns: running the program as a person would, and looking at the daemon with the `docker`
 //! command. Must not: use the grader's own code to measure what the grader did.
 
+pub mod daemon;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -124,6 +126,66 @@ impl Learner {
     #[must_use]
     pub fn report(&self) -> Value {
         self.check(&["--format", "json"]).json()
+    }
+}
+
+/// A course with one small exercise, and a learner with its solution.
+pub struct SmallCourse {
+    folder: TempDir,
+}
+
+impl Default for SmallCourse {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SmallCourse {
+    /// The course and the learner.
+    #[must_use]
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let exercise = course().join("tests/faults/lesson01-small");
+        lay(&exercise, &folder.path().join("course/exercises/lesson01-small"));
+        lay(&course().join("images"), &folder.path().join("course/images"));
+        lay(&course().join("scripts"), &folder.path().join("course/scripts"));
+        fs::create_dir_all(folder.path().join("course/book/src")).expect("folder");
+        lay(&exercise.join("solutions/plain"), &folder.path().join("submission"));
+        Self { folder }
+    }
+
+    /// Replaces a file of the submission.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.folder.path().join("submission").join(file), text).expect("write");
+    }
+
+    /// Puts the solution's file back.
+    pub fn restore(&self, file: &str) {
+        let solution = self.folder.path().join("course/exercises/lesson01-small/solutions/plain");
+        self.write(file, &fs::read_to_string(solution.join(file)).expect("read"));
+    }
+
+    /// The program in this course, with this learner's home.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(self.folder.path().join("course")).stdin(Stdio::null());
+        command.env("GRADER_HOME", self.folder.path().join("home"));
+        command
+    }
+
+    /// The command that grades the submission and reports as JSON.
+    #[must_use]
+    pub fn check(&self) -> Command {
+        let dir = self.folder.path().join("submission").display().to_string();
+        self.command(&["check", "lesson01", "--offline", "--format", "json", "--dir", &dir])
+    }
+
+    /// Scratch folders of runs.
+    #[must_use]
+    pub fn run_folders(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join("home/cache/runs")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path().display().to_string()).collect()
     }
 }
 

@@ -6,7 +6,10 @@
 mod bad_input;
 mod book;
 mod cli;
+mod faults;
 mod gate;
 mod hygiene;
+mod kills;
+mod kinds;
 mod lesson36;
 mod pages;

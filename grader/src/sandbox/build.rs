@@ -130,7 +130,7 @@ fn failure(
         .map_or_else(|| progress.error(), |seconds| format!("the build was not done after {seconds} s and was ended"));
     let log = progress.failed_log();
     let all = format!("{message}\n{}", log.join("\n"));
-    if all.contains("no space left on device") {
+    if all.to_lowercase().contains("no space left on device") {
         return Err(Fault::DiskFull { reason: format!("building {}", plan.name) });
     }
     if message.contains("Cannot connect to the Docker daemon") || message.contains("error during connect") {

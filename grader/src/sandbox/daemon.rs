@@ -11,6 +11,8 @@ use std::time::Duration;
 use bollard::Docker;
 use tokio::process::Command;
 
+use super::orphans;
+use super::run_id::RunId;
 use crate::fault::{Fault, innermost};
 
 /// Connects to the daemon that the `docker` command would use, and agrees on an API version
@@ -18,8 +20,15 @@ use crate::fault::{Fault, innermost};
 pub async fn connect() -> Result<Docker, Fault> {
     let no_daemon = |error: bollard::errors::Error| Fault::NoDaemon { reason: innermost(&error) };
     let client = Docker::connect_with_defaults().map_err(no_daemon)?;
-    client.negotiate_version().await.map_err(no_daemon)
+    let greeting = client.negotiate_version();
+    match tokio::time::timeout(Duration::from_secs(GREETING_SECONDS), greeting).await {
+        Ok(greeted) => greeted.map_err(no_daemon),
+        Err(_) => Err(Fault::NoDaemon { reason: format!("it said nothing for {GREETING_SECONDS} s") }),
+    }
 }
+
+/// How long the daemon may take to tell its version. It needs milliseconds when it is well.
+const GREETING_SECONDS: u64 = 20;
 
 /// How a command ended.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +58,7 @@ pub fn script(text: &str) -> Command {
 
 fn own(program: &str) -> Command {
     let mut command = Command::new(program);
+    command.env(orphans::MARK, RunId::new().as_str());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A Ctrl-C in the terminal is for us; we end our commands ourselves.
     command.process_group(0);

@@ -16,6 +16,7 @@ use bollard::query_parameters::{
 };
 use futures_util::future::join_all;
 
+use super::orphans;
 use super::run_id::{LABEL, RunId};
 use crate::fault::Fault;
 use crate::plan::REPOSITORY;
@@ -36,10 +37,29 @@ pub struct Things {
 }
 
 impl Things {
+    /// Adds what was not there yet; tells whether there was any.
+    fn add(&mut self, other: Self) -> bool {
+        let before = self.count();
+        merge(&mut self.containers, other.containers);
+        merge(&mut self.networks, other.networks);
+        merge(&mut self.volumes, other.volumes);
+        merge(&mut self.images, other.images);
+        merge(&mut self.folders, other.folders);
+        self.count() > before
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.containers.len() + self.networks.len() + self.volumes.len() + self.images.len() + self.folders.len()
+    }
+}
+
+fn merge<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
     }
 }
 
@@ -55,9 +75,16 @@ pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Thi
 
 /// Removes what runs have left behind whose process is gone, and tells what that was.
 pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
-    let things = find_abandoned(client, cache).await?;
-    remove(client, &things).await?;
-    Ok(things)
+    orphans::end().await;
+    let mut all = Things::default();
+    loop {
+        let things = find_abandoned(client, cache).await?;
+        remove(client, &things).await?;
+        // The daemon may still be finishing what a command had asked for when it was ended.
+        if things.count() == 0 || !all.add(things) {
+            return Ok(all);
+        }
+    }
 }
 
 /// What runs have left behind whose process is gone.
