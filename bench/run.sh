@@ -20,4 +20,7 @@ mkdir "$folder/solution"
 cp -r "$lesson/starter/." "$lesson/solutions/nodemon-stock-user/." "$folder/solution/"
 rm -f "$folder/solution/quiz.toml.bak"
 
-exec python3 bench/measure.py "$runs" "$grader" "$folder/solution"
+python3 bench/measure.py "$runs" "$grader" "$folder/solution"
+python3 bench/looks.py "$runs" "$grader" "$folder/solution"
+python3 bench/catalogue.py 3 "$grader"
+python3 bench/peers.py "$runs" "$grader"
