@@ -9,6 +9,7 @@
 //! once, in the configured order, and no other program is started.
 
 mod preprocessor;
+pub mod reference;
 mod render;
 
 use std::io::{Read, Write};

@@ -6,7 +6,8 @@
 //! look. Evidence is data, so every limit can be tested without Docker.
 
 use async_trait::async_trait;
-use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,15 @@ impl Resource {
     /// A stack.
     pub fn stack(name: impl Into<String>) -> Self {
         Self::Stack(name.into())
+    }
+}
+
+impl std::fmt::Display for Resource {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image(name) => write!(out, "the image `{name}`"),
+            Self::Stack(name) => write!(out, "the stack `{name}`"),
+        }
     }
 }
 
@@ -112,8 +122,10 @@ pub struct Kind {
     pub name: &'static str,
     /// Reads its parameters.
     pub parse: fn(Parameters<'_>) -> Result<Box<dyn AnyCheck>, toml::de::Error>,
-    /// The JSON Schema of its parameters.
+    /// The JSON Schema of its parameters, with everything where it is used.
     pub schema: fn() -> schemars::Schema,
+    /// See [`Check::MANNER`].
+    pub manner: Manner,
 }
 
 inventory::collect!(Kind);
@@ -125,7 +137,8 @@ impl Kind {
         Self {
             name: C::KIND,
             parse: |parameters| Ok(Box::new(C::deserialize(parameters)?)),
-            schema: || schemars::schema_for!(C),
+            schema: || schema_generator().into_root_schema_for::<C>(),
+            manner: C::MANNER,
         }
     }
 
@@ -139,6 +152,13 @@ impl Kind {
     pub fn all() -> impl Iterator<Item = &'static Self> {
         inventory::iter::<Self>.into_iter()
     }
+}
+
+/// Makes schemas (draft 2020-12) in which everything stands where it is used: editors and the
+/// reference then need not follow references.
+#[must_use]
+pub fn schema_generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator()
 }
 
 /// Puts a kind of check into the registry. Each file in `checks/` calls it once.

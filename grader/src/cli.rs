@@ -70,6 +70,8 @@ pub enum Command {
         #[command(subcommand)]
         command: DevCommand,
     },
+    /// Print the JSON Schema of lesson.toml, so that an editor can complete and check it.
+    Schema,
     /// Print a completion script, for example `grader completions bash`.
     Completions {
         /// The shell.
@@ -171,4 +173,46 @@ pub enum DevCommand {
         #[command(flatten)]
         builds: BuildArgs,
     },
+    /// Grade every submission several times on a busy machine: does any verdict change?
+    Audit(AuditArgs),
+    /// Write the files of a new kind of check: its source, and a fixture that proves it.
+    NewCheck {
+        /// The kind's name in kebab-case, such as runs-as-non-root.
+        kind: String,
+    },
+    /// Write the files of a new lesson: its page, and an exercise that can be graded.
+    NewLesson {
+        /// The lesson's number.
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=99))]
+        number: u32,
+        /// The name in words, in kebab-case, such as dev-vs-prod.
+        slug: String,
+        /// The title; left out, the slug's words.
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// Write the reference of all kinds of check, book/src/reference/checks.md.
+    Reference,
+}
+
+/// `grader dev audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// The lesson.
+    pub lesson: String,
+    /// How often each submission is graded.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Only submissions whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Busy threads beside the grader; left out, one per core.
+    #[arg(long, value_name = "THREADS")]
+    pub load: Option<usize>,
+    /// How the results are written.
+    #[command(flatten)]
+    pub format: Format,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
 }

@@ -4,8 +4,10 @@
 
 pub mod lesson;
 pub mod quiz;
+pub mod schema;
 pub mod source;
 pub mod spec;
+mod wording;
 
 use std::path::{Path, PathBuf};
 

@@ -77,6 +77,21 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             let lesson = commands::dev::lesson(&course, &folder)?;
             commands::dev::record::record(&course, &lesson, &builds.settings(), out).await
         }),
+        Command::Dev { command: DevCommand::Audit(args) } => wait(async {
+            let course = commands::course()?;
+            commands::dev::audit::run(&course, &commands::dev::lesson(&course, &args.lesson)?, &args, out).await
+        }),
+        Command::Dev { command: DevCommand::NewCheck { kind } } => {
+            commands::dev::new_check::run(&commands::course()?, &kind, out)
+        }
+        Command::Dev { command: DevCommand::NewLesson { number, slug, title } } => {
+            commands::dev::new_lesson::run(&commands::course()?, number, &slug, title.as_deref(), out)
+        }
+        Command::Dev { command: DevCommand::Reference } => commands::dev::reference::run(&commands::course()?, out),
+        Command::Schema => {
+            writeln!(out, "{:#}", grader::course::schema::of_lesson()).map_err(Fault::file("standard output"))?;
+            Ok(0)
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "grader", &mut std::io::stdout());
             Ok(0)

@@ -12,4 +12,8 @@ mod hygiene;
 mod kills;
 mod kinds;
 mod lesson36;
+mod new_check;
+mod new_lesson;
 mod pages;
+mod reference;
+mod schema;

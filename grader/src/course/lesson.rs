@@ -10,8 +10,10 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
+use super::schema;
 use super::source::{CourseError, Source};
 use super::spec::{CheckSpec, LessonSpec};
+use super::wording::{Words, explained};
 use crate::check::{AnyCheck, Kind, Manner, Resource};
 
 /// A lesson's exercise, ready to be graded.
@@ -103,19 +105,27 @@ impl Lesson {
             for resource in check.check.needs() {
                 if !self.declares(&resource) {
                     return fail(
-                        format!("check `{id}` needs {resource:?}, which the lesson does not declare"),
-                        "add [[image]] or [[stack]]",
+                        format!("check `{id}` needs {resource}, which the lesson does not declare"),
+                        &format!("declared are {}", self.declared()),
                     );
                 }
                 if self.openers(&resource).next().is_none() {
                     return fail(
-                        format!("no check of this lesson judges whether {resource:?} comes into being"),
-                        "add `builds` or `stack-starts`",
+                        format!("no check of this lesson judges whether {resource} comes into being"),
+                        "add a check of the kind `builds` (images) or `stack-starts` (stacks) for it",
                     );
                 }
             }
         }
         Ok(())
+    }
+
+    /// The images and stacks of the lesson, as one says them.
+    fn declared(&self) -> String {
+        let images = self.spec.builds.iter().map(|image| Resource::image(&image.name).to_string());
+        let stacks = self.spec.stacks.iter().map(|stack| Resource::stack(&stack.name).to_string());
+        let all: Vec<String> = images.chain(stacks).collect();
+        if all.is_empty() { "none: add [[image]] or [[stack]]".into() } else { all.join(", ") }
     }
 
     fn declares(&self, resource: &Resource) -> bool {
@@ -128,12 +138,15 @@ impl Lesson {
 
 /// Reads the file in two steps, so that a mistake in a kind's parameters is shown at its place.
 fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError> {
-    let wrong = |error: toml::de::Error, around: Range<usize>| {
-        source.error(error.span().unwrap_or(around), error.message().to_owned(), "here")
+    // Schemas are made only for a mistake: they take longer than reading the file.
+    let wrong = |error: toml::de::Error, around: Range<usize>, schema: &dyn Fn() -> serde_json::Value| {
+        let Words { message, label } = explained(error.message(), &schema());
+        source.error(error.span().unwrap_or(around), message, &label)
     };
-    let mut table = DeTable::parse(&source.text).map_err(|error| wrong(error, 0..0))?;
+    let mut table = DeTable::parse(&source.text).map_err(|error| wrong(error, 0..0, &schema::of_lesson))?;
     let checks = table.get_mut().remove("check");
-    let spec = LessonSpec::deserialize(Deserializer::from(table)).map_err(|error| wrong(error, 0..0))?;
+    let spec =
+        LessonSpec::deserialize(Deserializer::from(table)).map_err(|error| wrong(error, 0..0, &schema::of_lesson))?;
     let Some(checks) = checks else {
         return Err(source.error(0..0, "a lesson needs at least one [[check]]", "none in this file"));
     };
@@ -146,21 +159,29 @@ fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError>
         let DeValue::Table(mut fields) = entry.into_inner() else {
             return Err(source.error(span, "a check is a table: [[check]]", "here"));
         };
+        let has_parameters = fields.contains_key("with");
         let parameters =
             fields.remove("with").unwrap_or_else(|| Spanned::new(span.clone(), DeValue::Table(DeTable::new())));
         let around = parameters.span();
+        let at_kind = fields.get("kind").map_or_else(|| span.clone(), Spanned::span);
         let rest = Spanned::new(span.clone(), DeValue::Table(fields));
-        let spec = CheckSpec::deserialize(ValueDeserializer::from(rest)).map_err(|error| wrong(error, span.clone()))?;
-        let kind = Kind::named(&spec.kind).ok_or_else(|| {
-            let names = Kind::all().map(|kind| kind.name);
-            let nearest = super::nearest(&spec.kind, names).unwrap_or("builds");
-            source.error(
-                span.clone(),
-                format!("no kind of check is called `{}`", spec.kind),
-                &format!("did you mean `{nearest}`?"),
-            )
+        let spec = CheckSpec::deserialize(ValueDeserializer::from(rest))
+            .map_err(|error| wrong(error, span.clone(), &schema::of_check))?;
+        let Some(kind) = Kind::named(&spec.kind) else {
+            let near = super::nearest(&spec.kind, Kind::all().map(|kind| kind.name));
+            let label = near.map_or_else(
+                || "`book/src/reference/checks.md` has all kinds".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(source.error(at_kind, format!("no kind of check is called `{}`", spec.kind), &label));
+        };
+        let check = (kind.parse)(ValueDeserializer::from(parameters)).map_err(|error| {
+            if has_parameters {
+                return wrong(error, around, &|| (kind.schema)().to_value());
+            }
+            let message = format!("a check of the kind `{}` needs parameters, and has no `with`", kind.name);
+            source.error(span.clone(), message, &format!("add `{}`", schema::with_line(kind)))
         })?;
-        let check = (kind.parse)(ValueDeserializer::from(parameters)).map_err(|error| wrong(error, around))?;
         parsed.push(LessonCheck { spec, check, span });
     }
     Ok((spec, parsed))
@@ -199,19 +220,30 @@ mod tests {
     #[test]
     fn an_unknown_kind_suggests_the_nearest_and_shows_its_line() {
         let shown = message(&check("b", "buildz", ""));
-        assert!(shown.contains("did you mean `builds`?") && shown.contains("lesson.toml:10:1"), "{shown}");
+        assert!(shown.contains("did you mean `builds`?") && shown.contains("lesson.toml:13:8"), "{shown}");
     }
 
     #[test]
     fn an_unknown_parameter_is_shown_at_its_place() {
         let shown = message(&check("b", "builds", "with = { images = [\"app\"], imags = 1 }"));
-        assert!(shown.contains("unknown field `imags`") && shown.contains("lesson.toml:17"), "{shown}");
+        assert!(shown.contains("unknown key `imags`") && shown.contains("lesson.toml:17"), "{shown}");
+    }
+
+    #[test]
+    fn parameters_that_are_left_out_are_named_with_the_word_that_leads_to_them() {
+        let shown = message(&check("b", "limits-in-force", ""));
+        assert!(
+            shown.contains("add `with = { stack = ..., service = ..., memory_bytes = ..., cpus = ... }`"),
+            "{shown}"
+        );
+        let shown = message(&check("b", "builds", "with = {}"));
+        assert!(shown.contains("add `images = ...`: The images"), "{shown}");
     }
 
     #[test]
     fn an_unknown_key_of_a_check_is_a_mistake() {
         let shown = message(&check("b", "builds", "pionts = 2\nwith = { images = [\"app\"] }"));
-        assert!(shown.contains("unknown field `pionts`"), "{shown}");
+        assert!(shown.contains("unknown key `pionts`"), "{shown}");
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub struct CheckSpec {
     /// The kind of check.
     pub kind: String,
     /// Points for passing.
+    #[schemars(range(min = 1))]
     pub points: u32,
     /// One sentence: why it matters.
     pub why: String,

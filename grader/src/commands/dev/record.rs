@@ -6,7 +6,8 @@
 use std::fs;
 use std::io::Write;
 
-use super::cases;
+use super::cases::cases;
+use crate::commands::interrupted;
 use crate::course::{Course, Lesson};
 use crate::fault::Fault;
 use crate::sandbox::build::BuildSettings;
@@ -21,7 +22,7 @@ pub async fn record(
     let id = &lesson.spec.id;
     let solution = cases(course, lesson)?.into_iter().find(|case| case.name.starts_with("solutions/"));
     let solution = solution.ok_or_else(|| Fault::Usage { message: format!("{id} has no solution to record") })?;
-    let report = solution.grade(lesson, settings).await?;
+    let report = solution.grade(lesson, settings, interrupted()).await?;
     let check = report.checks.iter().find(|check| check.id == *id);
     let Some(evidence) = check.and_then(|check| check.evidence.as_ref()) else {
         let message = format!("no check `{id}` of {} was measured: see `grader dev check`", solution.name);
