@@ -5,6 +5,8 @@
 //! A check is two functions: `measure` looks and has no opinion, `judge` decides and cannot
 //! look. Evidence is data, so every limit can be tested without Docker.
 
+use std::any::Any;
+
 use async_trait::async_trait;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -84,6 +86,8 @@ pub trait AnyCheck: Send + Sync {
     fn manner(&self) -> Manner;
     /// Measures and judges; the evidence comes back as JSON beside the verdict.
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault>;
+    /// The kind's own parameters, for who knows the kind.
+    fn parameters(&self) -> &dyn Any;
     /// Judges evidence that was stored as JSON.
     fn judge_stored(&self, evidence: &serde_json::Value) -> Result<Verdict, serde_json::Error>;
 }
@@ -106,6 +110,10 @@ impl<C: Check> AnyCheck for C {
             reason: error.to_string(),
         })?;
         Ok((stored, verdict))
+    }
+
+    fn parameters(&self) -> &dyn Any {
+        self
     }
 
     fn judge_stored(&self, evidence: &serde_json::Value) -> Result<Verdict, serde_json::Error> {

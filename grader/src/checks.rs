@@ -3,4 +3,4 @@
 //! Files here may use `check`, `sandbox`, `verdict` and `fault`. They must not import each
 //! other, the Docker client, or the file system.
 
-automod::dir!("src/checks");
+automod::dir!(pub(crate) "src/checks");

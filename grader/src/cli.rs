@@ -31,6 +31,10 @@ pub enum Command {
     },
     /// Build, run, measure and judge your exercise.
     Check(CheckArgs),
+    /// Show what each layer of your images holds, costs and wastes.
+    Layers(LayersArgs),
+    /// Show one service in two of your stacks, measured, side by side.
+    Compare(CompareArgs),
     /// Show the next hint of a check that failed.
     Hint {
         /// The lesson; left out, the one whose folder you are in.
@@ -99,6 +103,63 @@ pub struct CheckArgs {
     /// How builds run.
     #[command(flatten)]
     pub builds: BuildArgs,
+}
+
+/// What `grader layers` and `grader compare` have in common.
+#[derive(Debug, Args)]
+pub struct LookArgs {
+    /// The lesson; left out, the one whose folder you are in.
+    pub lesson: Option<String>,
+    /// The folder to look at, instead of your copy under workspace/.
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// For people, one JSON object for programs, or a picture.
+    #[arg(long, value_enum, default_value_t = LookFormat::Human)]
+    pub format: LookFormat,
+    /// Write to this file, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
+}
+
+/// `grader layers`.
+#[derive(Debug, Args)]
+pub struct LayersArgs {
+    /// What both looking commands have.
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// The image, by its name in the lesson; left out, all of them.
+    pub image: Option<String>,
+    /// Show the layers of the base image, too.
+    #[arg(long)]
+    pub base: bool,
+}
+
+/// `grader compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What both looking commands have.
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// Two stacks, such as dev,prod; left out, those that the lesson compares.
+    #[arg(long, value_name = "LEFT,RIGHT", value_delimiter = ',')]
+    pub stacks: Vec<String>,
+    /// The service; left out, the one that the lesson compares.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+/// The forms of what the looking commands show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LookFormat {
+    /// Text.
+    Human,
+    /// JSON.
+    Json,
+    /// A picture for browsers and documents.
+    Svg,
 }
 
 /// How builds run.

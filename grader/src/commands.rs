@@ -4,12 +4,15 @@
 //! judge.
 
 pub mod check;
+pub mod compare;
 pub mod dev;
 pub mod doctor;
 pub mod hint;
 pub mod images;
+pub mod layers;
 pub mod list;
 pub mod live;
+pub mod look;
 pub mod quiz;
 pub mod start;
 pub mod sweep;

@@ -1,10 +1,11 @@
-//! Grades one submission, from the learner's folder to a report.
+//! Runs one submission in a sandbox, and grades it: from the learner's folder to a report.
 //!
 //! Owns: the order of stages, and removing everything that was made, however a run ends. Must
 //! not: print, or know any kind of check.
 //!
 //! copy → gate → plan → measure and judge (images and stacks come into being when a check asks
-//! for them, each once, side by side) → remove everything.
+//! for them, each once, side by side) → remove everything. Commands that only look share all but
+//! the judging: [`with_sandbox`].
 
 mod measure;
 
@@ -49,44 +50,77 @@ pub struct Job<'a> {
     pub settings: BuildSettings,
 }
 
-/// Grades a submission. When `stop` ends first, the run is given up; in either case everything
-/// that it made is removed before this returns.
+/// Grades a submission. When `stop` ends first, the run is given up.
 pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()>) -> Result<Report, Fault> {
     let begun = Instant::now();
+    let lesson = job.lesson;
+    events.send(Event::RunStarted { lesson: lesson.spec.id.clone(), checks: lesson.checks.len() });
+    let measure = async |sandbox: &DockerSandbox| Ok(measure::measure(lesson, sandbox, events).await);
+    let (refusals, checks) = match with_sandbox(job, events, stop, measure).await? {
+        Ok(checks) => (Vec::new(), checks),
+        Err(refusals) => (refusals, blocked(lesson)),
+    };
+    Ok(Report::new(lesson, refusals, checks, since(begun)))
+}
+
+/// What came of `work`, or why the gate has not let the submission in.
+pub type Admission<T> = Result<T, Vec<Refusal>>;
+
+/// Copies a submission, lets it through the gate, and does some work in its sandbox. When `stop`
+/// ends first, the run is given up; in every case all that it made is removed before this returns.
+pub async fn with_sandbox<T>(
+    job: &Job<'_>,
+    events: &Events,
+    stop: impl Future<Output = ()>,
+    work: impl AsyncFnOnce(&DockerSandbox) -> Result<T, Fault>,
+) -> Result<Admission<T>, Fault> {
     let client = daemon::connect().await?;
     let cache = paths::cache()?;
     let run = RunId::new();
-    events.send(Event::RunStarted { lesson: job.lesson.spec.id.clone(), checks: job.lesson.checks.len() });
-    let work = async {
+    let working = async {
         // What killed runs have left is removed beside the work. If that fails, it is not this
         // run's business; `grader sweep` tells why.
         let swept = sweep::sweep_abandoned(&client, &cache);
-        tokio::join!(swept, graded(job, &client, &run, &cache, events)).1
+        let worked = async {
+            let sandbox = match admit(job, &client, &run, &cache, events).await? {
+                Ok(sandbox) => sandbox,
+                Err(refusals) => return Ok(Err(refusals)),
+            };
+            let done = work(&sandbox).await;
+            // Bind mounts of the stacks lead into the scratch copies: they go with the sweep.
+            sandbox.into_scratch().keep();
+            done.map(Ok)
+        };
+        tokio::join!(swept, worked).1
     };
-    let graded = tokio::select! {
-        graded = work => graded,
+    let ended = tokio::select! {
+        ended = working => ended,
         () = stop => Err(Fault::Interrupted),
     };
     events.send(Event::CleaningUp);
     // A command that was cut short may have made one more thing while a sweep ran. A sweep that
     // fails loses neither report nor fault: the next run removes what is left.
     while let Ok(swept) = sweep::sweep_run(&client, &run, &cache).await {
-        if graded.is_ok() || swept.count() == 0 {
+        if ended.is_ok() || swept.count() == 0 {
             break;
         }
     }
-    let (refusals, checks) = graded?;
-    Ok(Report::new(job.lesson, refusals, checks, since(begun)))
+    ended
 }
 
-type Graded = (Vec<Refusal>, Vec<CheckReport>);
-
-async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, events: &Events) -> Result<Graded, Fault> {
+/// Copies a submission, lets it through the gate and plans its run. Nothing is made in the daemon.
+async fn admit(
+    job: &Job<'_>,
+    client: &Docker,
+    run: &RunId,
+    cache: &Path,
+    events: &Events,
+) -> Result<Admission<DockerSandbox>, Fault> {
     let lesson = job.lesson;
     let source = Submission { dir: job.dir.clone() };
     let refusals = policy::inspect_files(lesson, &source);
     if !refusals.is_empty() {
-        return Ok(refused(lesson, refusals));
+        return Ok(Err(refusals));
     }
     let scratch = Scratch::prepare(cache, run, lesson, &job.dir, &job.learner)?;
     scratch.use_built_in_frontend()?;
@@ -110,14 +144,14 @@ async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, event
     }
     if !complaints.is_empty() {
         complaints.dedup();
-        return Ok(refused(lesson, complaints));
+        return Ok(Err(complaints));
     }
     let admitted: Admitted = match policy::admit(lesson, &submission, stacks) {
         Ok(admitted) => admitted,
-        Err(refusals) => return Ok(refused(lesson, refusals)),
+        Err(refusals) => return Ok(Err(refusals)),
     };
     let plan = Plan::make(lesson, &admitted, run.as_str(), &tag);
-    let sandbox = DockerSandbox::new(Parts {
+    DockerSandbox::new(Parts {
         client: client.clone(),
         run: run.clone(),
         plan,
@@ -131,11 +165,8 @@ async fn graded(job: &Job<'_>, client: &Docker, run: &RunId, cache: &Path, event
         learner: job.learner.clone(),
         settings: job.settings.clone(),
         events: events.clone(),
-    })?;
-    let checks = measure::measure(lesson, &sandbox, events).await;
-    // Bind mounts of the stacks lead into the scratch copies: they go with the sweep.
-    sandbox.into_scratch().keep();
-    Ok((Vec::new(), checks))
+    })
+    .map(Ok)
 }
 
 /// Puts the grader's own value in the place of the secret, and lists what must not be in an
@@ -149,8 +180,7 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
         let Some((key, value)) = line.split_once('=') else { continue };
         let value = value.trim().trim_matches(['"', '\'']);
         // Short or plain values (`production`, a host name) stand in images for good reasons.
-        let is_secret = ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|word| key.to_uppercase().contains(word));
-        if is_secret && value.len() >= 8 {
+        if secret::is_named_like_one(key) && value.len() >= 8 {
             needles.push(Needle { key: key.trim().to_owned(), value: value.to_owned() });
         }
     }
@@ -158,10 +188,16 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
     Ok(needles)
 }
 
-fn refused(lesson: &Lesson, refusals: Vec<Refusal>) -> Graded {
-    let blocked = |()| Outcome::Blocked { by: "files".into() };
-    let checks = lesson.checks.iter().map(|check| CheckReport::new(check, blocked(()), None, 0)).collect();
-    (refusals, checks)
+/// The report of a submission that the gate has not let in.
+#[must_use]
+pub fn refused(lesson: &Lesson, refusals: Vec<Refusal>) -> Report {
+    Report::new(lesson, refusals, blocked(lesson), 0)
+}
+
+/// The checks of a submission that the gate has not let in.
+fn blocked(lesson: &Lesson) -> Vec<CheckReport> {
+    let outcome = || Outcome::Blocked { by: "files".into() };
+    lesson.checks.iter().map(|check| CheckReport::new(check, outcome(), None, 0)).collect()
 }
 
 /// Compose's complaint with the line that it is about, as far as it says one.

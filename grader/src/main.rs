@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use grader::cli::{BookCommand, Cli, Command, DevCommand, FormatName};
+use grader::cli::{BookCommand, Cli, Command, DevCommand, FormatName, LookFormat};
 use grader::course::quiz::Quiz;
 use grader::fault::Fault;
 use grader::progress::Progress;
@@ -12,7 +12,12 @@ use grader::{book, commands};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let wants_json = matches!(&cli.command, Command::Check(args) if args.format.format == FormatName::Json);
+    let wants_json = match &cli.command {
+        Command::Check(args) => args.format.format == FormatName::Json,
+        Command::Layers(args) => args.look.format == LookFormat::Json,
+        Command::Compare(args) => args.look.format == LookFormat::Json,
+        _ => false,
+    };
     let mut out = anstream::stdout();
     let result = run(cli, &mut out);
     let _ = out.flush();
@@ -37,6 +42,8 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             commands::start::start(&course, &course.lesson(&lesson)?, out)
         }
         Command::Check(args) => wait(commands::check::run(&args, out)),
+        Command::Layers(args) => wait(commands::layers::run(&args, out)),
+        Command::Compare(args) => wait(commands::compare::run(&args, out)),
         Command::Hint { lesson, check } => {
             let course = commands::course()?;
             commands::hint::run(&commands::lesson(&course, lesson.as_deref())?, check.as_deref(), out)

@@ -28,7 +28,7 @@ use crate::verdict::Location;
 pub use asks::{Lifecycle, Neighbours, Pressure, Supply, Writings};
 use facts::{
     BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
-    Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
+    LayerOrigin, Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
 };
 
 /// One service of one stack, by their names in `lesson.toml` and the Compose file.
@@ -52,6 +52,8 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     async fn image(&self, image: &str) -> Result<ImageFacts, Fault>;
     /// What each layer of a built image holds, lowest first.
     async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault>;
+    /// The layers of a built image with the instructions that made them, lowest first.
+    async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault>;
     /// Where the planted secret, and the values of secrets in the learner's own file, occur.
     async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault>;
 

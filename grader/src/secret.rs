@@ -30,3 +30,9 @@ pub fn planted() -> Result<String, Fault> {
         Err(_) => fs::read_to_string(&path).map(|text| text.trim().to_owned()).map_err(Fault::file(&path)),
     }
 }
+
+/// Whether a variable's name says that its value is a secret.
+#[must_use]
+pub fn is_named_like_one(name: &str) -> bool {
+    ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|word| name.to_uppercase().contains(word))
+}

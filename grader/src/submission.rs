@@ -10,7 +10,18 @@ use std::path::{Path, PathBuf};
 
 use crate::verdict::Location;
 use compose_file::ComposeFile;
-use dockerfile::Dockerfile;
+use dockerfile::{Dockerfile, Instruction};
+
+/// An instruction of the Dockerfile as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its name in upper case.
+    pub name: String,
+    /// All of it, continuation lines joined.
+    pub text: String,
+    /// Where it stands.
+    pub at: Option<Location>,
+}
 
 /// The files of one submission.
 #[derive(Debug, Clone)]
@@ -57,6 +68,19 @@ impl Submission {
     pub fn locate_instruction(&self, target: &str, name: &str) -> Option<Location> {
         let line = self.dockerfile().last_in_lineage(target, name)?.line;
         self.location("Dockerfile", line)
+    }
+
+    /// The instructions of a Dockerfile that make the image of a stage, those of the stages that it is
+    /// made from first. `FROM` is left out. An empty target is the last stage.
+    #[must_use]
+    pub fn lineage(&self, file: &str, target: &str) -> Vec<Written> {
+        let parsed = Dockerfile::parse(&self.text(file).unwrap_or_default());
+        let written = |i: &Instruction| Written {
+            name: i.name.clone(),
+            text: format!("{} {}", i.name, i.arguments),
+            at: self.location(file, i.line),
+        };
+        parsed.lineage(target).into_iter().map(written).collect()
     }
 }
 

@@ -12,6 +12,7 @@ mod hygiene;
 mod kills;
 mod kinds;
 mod lesson36;
+mod looks;
 mod new_check;
 mod new_lesson;
 mod pages;

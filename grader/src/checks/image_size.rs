@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::{ImageFacts, LayerFiles};
+use crate::sandbox::facts::{ImageFacts, LayerFiles, bytes_by_folder, without_shell};
 use crate::verdict::{Detail, Finding, Location, Verdict, bytes};
 
 /// Adds up the bytes of the layers above the base image, and compares them with a limit and with
@@ -99,23 +99,14 @@ fn first_word(instruction: &str) -> String {
     instruction.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
-/// The instruction as it stands in the Dockerfile, without what BuildKit writes around it.
+/// The beginning of an instruction as it stands in the Dockerfile.
 fn short(instruction: &str) -> String {
-    let text = instruction.trim_end_matches("# buildkit").trim().replace("/bin/sh -c ", "");
-    let text = text.strip_prefix("|").map_or(text.clone(), |rest| format!("RUN {rest}"));
-    text.chars().take(80).collect()
+    without_shell(instruction).chars().take(80).collect()
 }
 
 /// The five costliest folders above the base, two levels below the one that holds the app.
 fn largest(layers: &[LayerFiles], base_layers: usize) -> Vec<(String, u64)> {
-    let mut sums = std::collections::BTreeMap::<String, u64>::new();
-    for file in layers.iter().skip(base_layers).flat_map(|layer| &layer.files).filter(|file| !file.whiteout) {
-        let parts: Vec<&str> = file.path.split('/').collect();
-        let depth = parts.iter().position(|part| *part == "node_modules").map_or(3, |at| at + 2);
-        *sums.entry(parts[..depth.min(parts.len())].join("/")).or_default() += file.bytes;
-    }
-    let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let mut sums = bytes_by_folder(layers.iter().skip(base_layers).flat_map(|layer| &layer.files));
     sums.truncate(5);
     sums
 }

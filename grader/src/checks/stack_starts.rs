@@ -39,6 +39,13 @@ fn default_limit() -> u64 {
     20_000
 }
 
+impl StackStarts {
+    /// The check of a stack that must have one service, with the usual time limit.
+    pub fn with_service(stack: &str, service: &str) -> Self {
+        Self { stack: stack.to_owned(), services: vec![service.to_owned()], within_ms: default_limit() }
+    }
+}
+
 /// How the stack came up.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Evidence {

@@ -53,7 +53,8 @@ pub fn write(report: &Report, format: FormatName, out: &mut dyn Write) -> std::i
     }
 }
 
-fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<PathBuf, Fault> {
+/// The folder to work on: the one that was given, or the learner's own copy.
+pub(super) fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<PathBuf, Fault> {
     if let Some(dir) = given {
         let full = here()?.join(dir);
         return if full.is_dir() {

@@ -59,14 +59,18 @@ async fn lines(mut events: UnboundedReceiver<Event>) {
 /// One bar that counts checks, with what is being worked on beside it.
 async fn bar(mut events: UnboundedReceiver<Event>) {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} checks  {wide_msg}") {
-        bar.set_style(style);
-    }
+    let style =
+        |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    bar.set_style(style("{spinner} {wide_msg}"));
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut open: Vec<(String, String)> = Vec::new();
     while let Some(event) = events.recv().await {
         match event {
-            Event::RunStarted { checks, .. } => bar.set_length(checks as u64),
+            // Who only looks has no checks to count.
+            Event::RunStarted { checks, .. } => {
+                bar.set_length(checks as u64);
+                bar.set_style(style("{spinner} {pos}/{len} checks  {wide_msg}"));
+            }
             Event::StageStarted { stage } => open.push((stage.clone(), spoken(&stage))),
             Event::StageProgress { stage, step } => {
                 if let Some(known) = open.iter_mut().find(|(name, _)| *name == stage) {

@@ -15,9 +15,9 @@ pub use detail::write_detail;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
-const ODD: Style = AnsiColor::Yellow.on_default();
-const FAINT: Style = Style::new().dimmed();
-const STRONG: Style = Style::new().bold();
+pub(crate) const ODD: Style = AnsiColor::Yellow.on_default();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const STRONG: Style = Style::new().bold();
 
 /// Writes the whole report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -34,6 +34,25 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     summary(report, out)
+}
+
+/// Writes why a looking command cannot show something.
+pub(crate) fn write_trouble(
+    message: &str,
+    at: Option<&Location>,
+    log: &[String],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut lines = textwrap::wrap(message, textwrap::Options::new(WIDTH - 9)).into_iter();
+    writeln!(out, "{BAD}NOT YET{BAD:#}  {}", lines.next().unwrap_or_default())?;
+    for line in lines {
+        writeln!(out, "         {line}")?;
+    }
+    write_location(at, out)?;
+    if log.is_empty() {
+        return Ok(());
+    }
+    write_detail(&Detail::log("the last lines", log.to_vec()), out)
 }
 
 fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {

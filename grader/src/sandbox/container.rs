@@ -62,7 +62,9 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
             .map(|s| s.to_string())
             .filter(|s| !s.is_empty() && s != "none"),
         ports: network.ports.map(published).unwrap_or_default(),
-        mounts: raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)).collect(),
+        mounts: (raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)))
+            .chain(host.tmpfs.into_iter().flatten().map(|(target, options)| tmpfs_facts(target, &options)))
+            .collect(),
         env: config
             .env
             .into_iter()
@@ -126,6 +128,12 @@ fn mount_facts(mount: bollard::models::MountPoint, dir: &Path) -> MountFacts {
         _ => String::new(),
     };
     MountFacts { kind, source, target: mount.destination.unwrap_or_default(), writable: mount.rw.unwrap_or(true) }
+}
+
+/// What `tmpfs:` of a service asks for; the daemon does not list it among the mounts.
+fn tmpfs_facts(target: String, options: &str) -> MountFacts {
+    let writable = !options.split(',').any(|option| option == "ro");
+    MountFacts { kind: "tmpfs".into(), source: String::new(), target, writable }
 }
 
 /// Runs a command in a container and waits for its end, at most `limit_ms`.

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::build::BuildSettings;
 use super::facts::{
     BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
-    Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
+    LayerOrigin, Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt, origins,
 };
 use super::layers::{LayerScan, Needle};
 use super::lazy::Lazy;
@@ -136,6 +136,13 @@ impl Sandbox for DockerSandbox {
 
     async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault> {
         Ok(self.scans(image).await?.into_iter().map(|scan| scan.files).collect())
+    }
+
+    async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault> {
+        let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
+        let file = plan.context.join(&plan.dockerfile);
+        let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
+        Ok(origins(&self.image_facts(image).await?, &self.submission.lineage(&file, &plan.target)))
     }
 
     async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {

@@ -7,7 +7,9 @@ mod actions;
 mod containers;
 mod handmade;
 mod images;
+mod origin;
 mod pressure;
+mod waste;
 
 pub use actions::{EditDone, Exit, HttpAnswer, HttpRequest, QuizFacts, Spent, WriteAttempt};
 pub use containers::{
@@ -18,4 +20,6 @@ pub use images::{
     BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, LayerFile, LayerFiles, Occurrence,
     PushFacts, final_files,
 };
+pub use origin::{LayerOrigin, origins, without_shell};
 pub use pressure::{ContainerEvent, CpuPressure, Link, LinkFacts, MemoryPressure, ProcessPressure};
+pub use waste::{Hidden, Waste, bytes_by_folder, waste, waste_by_folder};

@@ -90,6 +90,25 @@ impl Dockerfile {
         }
         None
     }
+
+    /// The instructions of a stage, those of the stages that it is made `FROM` first, without `FROM` itself.
+    /// An empty name is the last stage.
+    #[must_use]
+    pub fn lineage(&self, target: &str) -> Vec<&Instruction> {
+        let last = self.instructions.last().map(|i| i.stage.clone()).unwrap_or_default();
+        let mut stage = if target.is_empty() { last } else { target.to_owned() };
+        let mut lineage = Vec::new();
+        // A stage is made from one above it: `FROM node AS node` begins with the image, not with itself.
+        let mut above = self.instructions.len();
+        let begins = |i: &Instruction, stage: &str| i.name == "FROM" && i.stage.eq_ignore_ascii_case(stage);
+        while let Some(from) = self.instructions[..above].iter().rposition(|i| begins(i, &stage)) {
+            let own = self.instructions[from + 1..].iter().take_while(|i| i.name != "FROM");
+            lineage.splice(0..0, own);
+            above = from;
+            self.instructions[from].base().unwrap_or_default().clone_into(&mut stage);
+        }
+        lineage
+    }
 }
 
 impl Instruction {
@@ -152,6 +171,19 @@ mod tests {
         assert_eq!(file.last_in_lineage("production", "RUN").map(|i| i.line), Some(7));
         assert_eq!(file.last_in_lineage("base", "USER"), None);
         assert_eq!(file.last_in_lineage("nowhere", "USER"), None);
+    }
+
+    #[test]
+    fn a_lineage_begins_with_the_lowest_stage_and_leaves_other_stages_out() {
+        let text = "ARG A=1\nFROM x AS low\nRUN a\nFROM low AS other\nRUN b\nFROM low AS High\nCOPY c d\n";
+        let file = Dockerfile::parse(text);
+        let names = |target| file.lineage(target).into_iter().map(|i| i.arguments.clone()).collect::<Vec<_>>();
+        assert_eq!(names("high"), ["a", "c d"]);
+        assert_eq!(names(""), ["a", "c d"]);
+        assert_eq!(names("low"), ["a"]);
+        assert!(names("nowhere").is_empty());
+        let own_name = Dockerfile::parse("FROM node AS node\nRUN a\n");
+        assert_eq!(own_name.lineage("node").len(), 1);
     }
 
     #[test]
