@@ -68,6 +68,10 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const KIND: &'static str;
     /// How it treats what it looks at.
     const MANNER: Manner = Manner::Looks;
+    /// Whether its evidence may be used again while nothing has changed that it depends on: the
+    /// submission's files, the lesson, the answers to the quiz, and what
+    /// [`memory`](crate::memory) lists. A kind that looks at anything else switches it off.
+    const REMEMBERED: bool = true;
 
     /// What must be there before it can measure.
     fn needs(&self) -> Vec<Resource>;
@@ -84,6 +88,8 @@ pub trait AnyCheck: Send + Sync {
     fn needs(&self) -> Vec<Resource>;
     /// See [`Check::MANNER`].
     fn manner(&self) -> Manner;
+    /// See [`Check::REMEMBERED`].
+    fn remembered(&self) -> bool;
     /// Measures and judges; the evidence comes back as JSON beside the verdict.
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault>;
     /// The kind's own parameters, for who knows the kind.
@@ -100,6 +106,10 @@ impl<C: Check> AnyCheck for C {
 
     fn manner(&self) -> Manner {
         C::MANNER
+    }
+
+    fn remembered(&self) -> bool {
+        C::REMEMBERED
     }
 
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault> {

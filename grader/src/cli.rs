@@ -35,6 +35,8 @@ pub enum Command {
     Layers(LayersArgs),
     /// Show one service in two of your stacks, measured, side by side.
     Compare(CompareArgs),
+    /// Check again whenever you save a file.
+    Watch(WatchArgs),
     /// Show the next hint of a check that failed.
     Hint {
         /// The lesson; left out, the one whose folder you are in.
@@ -97,6 +99,9 @@ pub struct CheckArgs {
     /// The folder to grade, instead of your copy under workspace/.
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
+    /// Measure everything, also what has not changed since it was measured.
+    #[arg(long)]
+    pub fresh: bool,
     /// How the report is written.
     #[command(flatten)]
     pub format: Format,
@@ -119,6 +124,22 @@ pub struct LookArgs {
     /// Write to this file, instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
+}
+
+/// `grader watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The lesson; left out, the one whose folder you are in.
+    pub lesson: Option<String>,
+    /// The folder to watch, instead of your copy under workspace/.
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// Compare the files this often where no file events arrive.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub poll: u64,
     /// How builds run.
     #[command(flatten)]
     pub builds: BuildArgs,

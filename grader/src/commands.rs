@@ -16,6 +16,7 @@ pub mod look;
 pub mod quiz;
 pub mod start;
 pub mod sweep;
+pub mod watch;
 
 use std::path::PathBuf;
 

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod images;
 pub mod learner;
 pub mod looks;
+pub mod memory;
 pub mod paths;
 pub mod picture;
 pub mod plan;

@@ -44,6 +44,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
         Command::Check(args) => wait(commands::check::run(&args, out)),
         Command::Layers(args) => wait(commands::layers::run(&args, out)),
         Command::Compare(args) => wait(commands::compare::run(&args, out)),
+        Command::Watch(args) => wait(commands::watch::run(&args, out)),
         Command::Hint { lesson, check } => {
             let course = commands::course()?;
             commands::hint::run(&commands::lesson(&course, lesson.as_deref())?, check.as_deref(), out)

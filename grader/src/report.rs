@@ -86,6 +86,8 @@ pub struct CheckReport {
     pub evidence: Option<serde_json::Value>,
     /// How long measuring took, with the waiting before it.
     pub millis: u64,
+    /// Whether the evidence is of an earlier run, because nothing has changed that it depends on.
+    pub remembered: bool,
 }
 
 impl CheckReport {
@@ -103,7 +105,14 @@ impl CheckReport {
             outcome,
             evidence,
             millis,
+            remembered: false,
         }
+    }
+
+    /// Whether something was measured for it in this run.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        !self.remembered && !matches!(self.outcome, Outcome::Blocked { .. })
     }
 }
 
@@ -133,6 +142,12 @@ impl Report {
             RunResult::Failed | RunResult::Refused => 1,
             RunResult::Fault => 3,
         }
+    }
+
+    /// How many checks were measured in this run; the others were remembered, or blocked.
+    #[must_use]
+    pub fn measured(&self) -> usize {
+        self.checks.iter().filter(|check| check.is_measured()).count()
     }
 
     /// The ids of the checks that were judged and failed (not those that were blocked).

@@ -13,11 +13,12 @@ use crate::course::quiz::{Graded, Quiz, StoredAnswer, load_answers};
 use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
 use crate::fault::Fault;
-use crate::progress::Progress;
+use crate::progress::{Attempt, Progress};
 use crate::report::{Report, terminal};
+use crate::sandbox::build::BuildSettings;
 use crate::sandbox::daemon;
 use crate::sandbox::facts::QuizFacts;
-use crate::{images, learner, workspace};
+use crate::{images, learner, memory, workspace};
 
 /// Grades, reports and keeps the result.
 pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
@@ -25,13 +26,8 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     let lesson = lesson(&course, args.lesson.as_deref())?;
     let dir = submission(&course, &lesson, args.dir.as_deref())?;
     let progress = Progress::open()?;
-    let job = Job {
-        quiz: quiz_facts(&course, &lesson, &dir, &progress.answers(&lesson.spec.id)?)?,
-        dir,
-        learner: learner::number(&lesson.spec.id)?,
-        settings: args.builds.settings(),
-        lesson: &lesson,
-    };
+    let memory = if args.fresh { memory::Use::Renew } else { memory::Use::Recall };
+    let job = job(&course, &lesson, &dir, &progress, &args.builds.settings(), memory)?;
     // Notes on images go to standard error: the report alone is on standard output.
     let mut say = |line: &str| eprintln!("{line}");
     images::ensure(&daemon::connect().await?, &course.root, images::needed(&lesson), &mut say).await?;
@@ -41,8 +37,32 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     live.end().await;
     let report = graded?;
     write(&report, args.format.format, out).map_err(Fault::file("standard output"))?;
-    progress.keep(&report)?;
+    keep(&progress, &report)?;
     Ok(report.exit_code())
+}
+
+/// Keeps a report as an attempt. One in which nothing was measured, and that says what the last one
+/// said, is the same attempt looked at again.
+pub fn keep(progress: &Progress, report: &Report) -> Result<(), Fault> {
+    let same = |last: Attempt| last.points == report.points && last.failed == report.failed_ids();
+    if report.measured() == 0 && progress.last(&report.lesson)?.is_some_and(same) {
+        return Ok(());
+    }
+    progress.keep(report)
+}
+
+/// A run for the learner's folder, with the answers to the quiz as they are now.
+pub fn job<'l>(
+    course: &Course,
+    lesson: &'l Lesson,
+    dir: &Path,
+    progress: &Progress,
+    settings: &BuildSettings,
+    memory: memory::Use,
+) -> Result<Job<'l>, Fault> {
+    let quiz = quiz_facts(course, lesson, dir, &progress.answers(&lesson.spec.id)?)?;
+    let learner = learner::number(&lesson.spec.id)?;
+    Ok(Job { lesson, dir: dir.to_path_buf(), quiz, learner, settings: settings.clone(), memory })
 }
 
 /// Writes a report in the wanted form.
@@ -53,8 +73,8 @@ pub fn write(report: &Report, format: FormatName, out: &mut dyn Write) -> std::i
     }
 }
 
-/// The folder to work on: the one that was given, or the learner's own copy.
-pub(super) fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<PathBuf, Fault> {
+/// The folder to grade: the one that is given, or the learner's own copy.
+pub fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<PathBuf, Fault> {
     if let Some(dir) = given {
         let full = here()?.join(dir);
         return if full.is_dir() {

@@ -16,7 +16,7 @@ use crate::looks::COLUMNS;
 use crate::sandbox::daemon;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::facts::QuizFacts;
-use crate::{images, learner};
+use crate::{images, learner, memory};
 
 /// Runs `work` in a sandbox of the learner's submission. `None` when the gate has refused it: then that
 /// has been reported, as `grader check` does.
@@ -38,6 +38,7 @@ pub async fn look<T>(
         quiz: QuizFacts::default(),
         learner: learner::number(&lesson.spec.id)?,
         settings: args.builds.settings(),
+        memory: memory::Use::Nothing,
     };
     let mut say = |line: &str| eprintln!("{line}");
     images::ensure(&daemon::connect().await?, &course.root, images::needed(lesson), &mut say).await?;

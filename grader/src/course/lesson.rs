@@ -32,6 +32,8 @@ pub struct LessonCheck {
     pub spec: CheckSpec,
     /// The kind with its parameters.
     pub check: Box<dyn AnyCheck>,
+    /// The parameters as the file gives them.
+    pub parameters: toml::Value,
     span: Range<usize>,
 }
 
@@ -175,6 +177,8 @@ fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError>
             );
             return Err(source.error(at_kind, format!("no kind of check is called `{}`", spec.kind), &label));
         };
+        let raw = toml::Value::deserialize(ValueDeserializer::from(parameters.clone()))
+            .map_err(|error| wrong(error, around.clone(), &schema::of_check))?;
         let check = (kind.parse)(ValueDeserializer::from(parameters)).map_err(|error| {
             if has_parameters {
                 return wrong(error, around, &|| (kind.schema)().to_value());
@@ -182,7 +186,7 @@ fn parse(source: &Source) -> Result<(LessonSpec, Vec<LessonCheck>), CourseError>
             let message = format!("a check of the kind `{}` needs parameters, and has no `with`", kind.name);
             source.error(span.clone(), message, &format!("add `{}`", schema::with_line(kind)))
         })?;
-        parsed.push(LessonCheck { spec, check, span });
+        parsed.push(LessonCheck { spec, check, parameters: raw, span });
     }
     Ok((spec, parsed))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
+use super::admit::Ready;
 use crate::check::{Manner, Resource};
 use crate::course::{Lesson, LessonCheck};
 use crate::event::{Event, Events};
@@ -27,8 +28,10 @@ type Ended<'a> = BTreeMap<&'a str, watch::Sender<Option<Outcome>>>;
 /// One lock per stack: looking checks share it, a disrupting one has it alone.
 type Locks<'a> = BTreeMap<&'a str, RwLock<()>>;
 
-/// Measures and judges every check. A stack is removed as soon as no check needs it any more.
-pub async fn measure(lesson: &Lesson, sandbox: &DockerSandbox, events: &Events) -> Vec<CheckReport> {
+/// Judges every check: those that are remembered at once, the others when they are measured. A stack
+/// is removed as soon as no check needs it any more.
+pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<CheckReport> {
+    let Ready { sandbox, recalled, store } = ready;
     let plans = &sandbox.plan().checks;
     let ended: Ended<'_> = plans.iter().map(|plan| (plan.id.as_str(), watch::Sender::new(None))).collect();
     let locks: Locks<'_> = sandbox.plan().stacks.iter().map(|stack| (stack.name.as_str(), RwLock::new(()))).collect();
@@ -36,22 +39,48 @@ pub async fn measure(lesson: &Lesson, sandbox: &DockerSandbox, events: &Events) 
         let (ended, locks) = (&ended, &locks);
         async move {
             let begun = Instant::now();
-            let (outcome, evidence) = run(check, plan, sandbox, ended, locks).await;
+            let known = recalled.get(&plan.id);
+            let (outcome, evidence) = match (blocked(plan, ended).await, known) {
+                (Some(by), _) => (Outcome::Blocked { by }, None),
+                (None, Some((evidence, verdict))) => {
+                    (Outcome::Judged { verdict: verdict.clone() }, Some(evidence.clone()))
+                }
+                (None, None) => run(check, plan, sandbox, ended, locks).await,
+            };
+            if let (None, Some(evidence), Some(key)) = (known, &evidence, recalled.key(&plan.id)) {
+                store.put(key, evidence);
+            }
             let millis = since(begun);
             ended[plan.id.as_str()].send_replace(Some(outcome.clone()));
             events.send(Event::CheckEnded { check: plan.id.clone(), outcome: outcome.clone(), millis });
-            CheckReport::new(check, outcome, evidence, millis)
+            let remembered = known.is_some() && evidence.is_some();
+            CheckReport { remembered, ..CheckReport::new(check, outcome, evidence, millis) }
         }
     });
-    let retiring = locks.keys().map(|stack| async {
-        for check in &lesson.checks {
-            if check.check.needs().contains(&Resource::stack(*stack)) {
-                outcome_of(&ended, &check.spec.id).await;
-            }
+    let measured_on = |stack: &str| -> Vec<&LessonCheck> {
+        let needs = |check: &&LessonCheck| check.check.needs().contains(&Resource::stack(stack));
+        lesson.checks.iter().filter(needs).filter(|check| recalled.get(&check.spec.id).is_none()).collect()
+    };
+    let retiring = locks.keys().map(|stack| (stack, measured_on(stack))).filter(|(_, users)| !users.is_empty());
+    let retiring = retiring.map(async |(stack, users)| {
+        for check in users {
+            outcome_of(&ended, &check.spec.id).await;
         }
         sandbox.retire(stack).await;
     });
     tokio::join!(join_all(running), join_all(retiring)).0
+}
+
+/// The check that is the cause, when one that this waits for does not pass.
+async fn blocked(plan: &CheckPlan, ended: &Ended<'_>) -> Option<String> {
+    for id in &plan.blocked_by {
+        match outcome_of(ended, id).await {
+            Outcome::Blocked { by } => return Some(by),
+            outcome if !outcome.is_passed() => return Some(id.clone()),
+            _ => {}
+        }
+    }
+    None
 }
 
 async fn run(
@@ -61,13 +90,6 @@ async fn run(
     ended: &Ended<'_>,
     locks: &Locks<'_>,
 ) -> (Outcome, Option<serde_json::Value>) {
-    for id in &plan.blocked_by {
-        match outcome_of(ended, id).await {
-            Outcome::Blocked { by } => return (Outcome::Blocked { by }, None),
-            outcome if !outcome.is_passed() => return (Outcome::Blocked { by: id.clone() }, None),
-            _ => {}
-        }
-    }
     for id in &plan.waits_for {
         outcome_of(ended, id).await;
     }

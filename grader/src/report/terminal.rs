@@ -6,6 +6,7 @@
 mod detail;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstyle::{AnsiColor, Style};
 
@@ -43,7 +44,7 @@ pub(crate) fn write_trouble(
     log: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut lines = textwrap::wrap(message, textwrap::Options::new(WIDTH - 9)).into_iter();
+    let mut lines = textwrap::wrap(message, textwrap::Options::new(WIDTH.load(Ordering::Relaxed) - 9)).into_iter();
     writeln!(out, "{BAD}NOT YET{BAD:#}  {}", lines.next().unwrap_or_default())?;
     for line in lines {
         writeln!(out, "         {line}")?;
@@ -55,13 +56,16 @@ pub(crate) fn write_trouble(
     write_detail(&Detail::log("the last lines", log.to_vec()), out)
 }
 
-fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
+/// Writes one check: its head, and what was found.
+pub fn write_check(report: &Report, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     let points = format!("{}/{}", check.points, check.of);
     let mut head = |style: Style, word: &str| {
         writeln!(
             out,
-            "{style}{word:<7}{style:#}  {STRONG}{:<62}{STRONG:#} {points:>5}  {FAINT}{}{FAINT:#}",
-            check.title, check.id
+            "{style}{word:<7}{style:#}  {STRONG}{:<62}{STRONG:#} {points:>5}  {FAINT}{}{}{FAINT:#}",
+            check.title,
+            check.id,
+            if check.remembered { " (unchanged)" } else { "" }
         )
     };
     match &check.outcome {
@@ -111,12 +115,18 @@ fn write_failure(report: &Report, check: &CheckReport, finding: &Finding, out: &
 }
 
 /// The width to which text is wrapped, columns.
-const WIDTH: usize = 110;
+static WIDTH: AtomicUsize = AtomicUsize::new(WIDEST);
+const WIDEST: usize = 110;
+
+/// Wraps text for a window of this width; wide ones are not filled, because long lines read badly.
+pub fn fit(columns: usize) {
+    WIDTH.store(columns.clamp(60, WIDEST), Ordering::Relaxed);
+}
 
 /// A label and a text beside it, wrapped. What was measured stands out.
 fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
     let style = if label == "measured" { STRONG } else { Style::new() };
-    let options = textwrap::Options::new(WIDTH - 19).break_words(false);
+    let options = textwrap::Options::new(WIDTH.load(Ordering::Relaxed) - 19).break_words(false);
     for (index, line) in textwrap::wrap(text, options).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         writeln!(out, "         {label:<10}{style}{line}{style:#}")?;
@@ -157,6 +167,14 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         parts.join(", "),
         millis(report.millis)
     )?;
+    if report.checks.iter().any(|check| check.remembered) {
+        writeln!(
+            out,
+            "{FAINT}{} of {} measured now; the others are unchanged since they were. `--fresh` measures all.{FAINT:#}",
+            report.measured(),
+            report.checks.len()
+        )?;
+    }
     match report.result {
         RunResult::Passed => Ok(()),
         RunResult::Failed => {

@@ -17,12 +17,12 @@ use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
 use crate::event::Events;
 use crate::fault::Fault;
-use crate::learner;
 use crate::report::Report;
 use crate::sandbox::build::BuildSettings;
 use crate::sandbox::facts::QuizFacts;
 use crate::sandbox::scratch::{copy_tree, personalise_tree};
 use crate::verdict::Outcome;
+use crate::{learner, memory};
 
 /// A `wrong/<name>/wrong.toml`.
 #[derive(Debug, Deserialize)]
@@ -65,6 +65,7 @@ impl Case {
             quiz: self.quiz.clone(),
             learner: self.learner.clone(),
             settings: settings.clone(),
+            memory: memory::Use::Nothing,
         };
         let made = self.by_hand.make().await;
         let graded = match made {

@@ -1,0 +1,183 @@
+//! From a learner's folder to a sandbox that is ready to measure.
+//!
+//! Owns: copying, planting, the gate, the plan, and what earlier runs have measured of the same.
+//! Must not: make anything in the daemon.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bollard::Docker;
+use futures_util::future::try_join_all;
+
+use super::{Admission, Job};
+use crate::course::Lesson;
+use crate::event::Events;
+use crate::fault::Fault;
+use crate::memory::{self, Keys, Models, Recalled, Store, Surroundings, Tree, keys};
+use crate::plan::Plan;
+use crate::policy::{self, AdmittedStack, Refusal};
+use crate::sandbox::compose::{Fills, Merged, merge};
+use crate::sandbox::docker::{DockerSandbox, Parts};
+use crate::sandbox::layers::Needle;
+use crate::sandbox::run_id::RunId;
+use crate::sandbox::scratch::Scratch;
+use crate::secret;
+use crate::submission::Submission;
+use crate::verdict::Location;
+
+/// A submission that has passed the gate and is ready to be measured.
+pub struct Ready {
+    /// In which nothing has been made yet.
+    pub sandbox: DockerSandbox,
+    /// What earlier runs have measured of the same.
+    pub recalled: Recalled,
+    /// Where that is kept.
+    pub store: Store,
+}
+
+/// Copies a submission, lets it through the gate and plans its run.
+pub async fn admit(
+    job: &Job<'_>,
+    client: &Docker,
+    run: &RunId,
+    cache: &Path,
+    events: &Events,
+) -> Result<Admission<Ready>, Fault> {
+    let lesson = job.lesson;
+    let source = Submission { dir: job.dir.clone() };
+    let refusals = policy::inspect_files(lesson, &source);
+    if !refusals.is_empty() {
+        return Ok(Err(refusals));
+    }
+    let scratch = Scratch::prepare(cache, run, lesson, &job.dir, &job.learner)?;
+    // What is remembered is looked up by what was copied: a save from here on belongs to the next run.
+    let (store, tree) = (Store::below(cache), Tree::read(&scratch.source())?);
+    let surroundings = if job.memory == memory::Use::Nothing { None } else { Surroundings::look(client).await };
+    scratch.use_built_in_frontend()?;
+    let needles = plant(lesson, &scratch)?;
+    let planted = needles.first().map_or("", |needle| needle.value.as_str());
+    let models = surroundings.as_ref().map(|around| Models::of(&store, around, &tree, planted, run.as_str()));
+    let tag = format!("run-{run}");
+    let fills = Fills { tag: &tag, learner: &job.learner };
+    let submission = Submission { dir: scratch.source() };
+    let stacks = match merged(job, &scratch, models.as_ref(), &fills, &submission).await? {
+        Ok(stacks) => stacks,
+        Err(complaints) => return Ok(Err(complaints)),
+    };
+    let admitted = match policy::admit(lesson, &submission, stacks) {
+        Ok(admitted) => admitted,
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    let plan = Plan::make(lesson, &admitted, run.as_str(), &tag);
+    let surroundings = match surroundings {
+        Some(around) => around.learn(client, keys::references(lesson, &plan, &submission)).await,
+        None => None,
+    };
+    let recalled = surroundings.as_ref().map_or_else(Recalled::default, |surroundings| {
+        let keys = Keys {
+            lesson,
+            plan: &plan,
+            tree: &tree,
+            files: &submission,
+            surroundings,
+            run: run.as_str(),
+            planted,
+            learner: &job.learner,
+            quiz: &job.quiz,
+            settings: &job.settings,
+            made: keys::Made::default(),
+        };
+        Recalled::look(&keys, &store, job.memory)
+    });
+    let sandbox = DockerSandbox::new(Parts {
+        client: client.clone(),
+        run: run.clone(),
+        plan,
+        scratch,
+        cache: cache.to_path_buf(),
+        bases: lesson.spec.images.clone(),
+        edit: lesson.spec.edit.clone(),
+        needles,
+        tag,
+        quiz: job.quiz.clone(),
+        learner: job.learner.clone(),
+        settings: job.settings.clone(),
+        events: events.clone(),
+    })?;
+    Ok(Ok(Ready { sandbox, recalled, store }))
+}
+
+/// The merged model of each stack, remembered or out of Compose; or Compose's complaints.
+async fn merged(
+    job: &Job<'_>,
+    scratch: &Scratch,
+    models: Option<&Models<'_>>,
+    fills: &Fills<'_>,
+    submission: &Submission,
+) -> Result<Admission<BTreeMap<String, AdmittedStack>>, Fault> {
+    let recalled = |spec| models.filter(|_| job.memory == memory::Use::Recall)?.recall(spec);
+    let merged = try_join_all(job.lesson.spec.stacks.iter().map(async |spec| {
+        let dir = scratch.copy(&format!("stack-{}", spec.name))?;
+        if let Some(model) = recalled(spec) {
+            return Ok((spec, Merged::Model(model), dir));
+        }
+        let merged = merge(spec, &dir, fills).await?;
+        if let (Some(models), Merged::Model(model)) = (models, &merged) {
+            models.keep(spec, model);
+        }
+        Ok::<_, Fault>((spec, merged, dir))
+    }))
+    .await?;
+    let (mut stacks, mut complaints) = (BTreeMap::new(), Vec::new());
+    for (spec, merged, dir) in merged {
+        match merged {
+            Merged::Model(model) => {
+                stacks.insert(spec.name.clone(), AdmittedStack { dir, model });
+            }
+            Merged::Complaint(text) => complaints.push(complaint(submission, &spec.files, &text, &dir)),
+        }
+    }
+    complaints.dedup();
+    Ok(if complaints.is_empty() { Ok(stacks) } else { Err(complaints) })
+}
+
+/// Puts the grader's own value in the place of the secret, and lists what must not be in an
+/// image: that value first, then the values that the learner's file had.
+fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
+    let Some(spec) = &lesson.spec.secret else { return Ok(Vec::new()) };
+    let planted = secret::planted()?;
+    let submission = Submission { dir: scratch.source() };
+    let mut needles = vec![Needle { key: spec.key.clone(), value: planted.clone() }];
+    for line in submission.text(&spec.file).unwrap_or_default().lines() {
+        let Some((key, value)) = line.split_once('=') else { continue };
+        let value = value.trim().trim_matches(['"', '\'']);
+        // Short or plain values (`production`, a host name) stand in images for good reasons.
+        if secret::is_named_like_one(key) && value.len() >= 8 {
+            needles.push(Needle { key: key.trim().to_owned(), value: value.to_owned() });
+        }
+    }
+    scratch.plant(spec, &planted)?;
+    Ok(needles)
+}
+
+/// Compose's complaint with the line that it is about, as far as it says one.
+fn complaint(submission: &Submission, files: &[String], text: &str, dir: &Path) -> Refusal {
+    // Warnings come first; the complaint is the last line.
+    let last = text.lines().last().unwrap_or(text).replace(&format!("{}/", dir.display()), "");
+    let file = files.iter().rev().find(|file| last.contains(file.as_str()));
+    let line =
+        last.split("line ").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let named: Option<Location> = match (file, line) {
+        (Some(file), Some(line)) => submission.location(file, line),
+        _ => None,
+    };
+    let path = last.split_whitespace().find(|word| word.contains("services.")).unwrap_or_default();
+    let keys: Vec<&str> = path.trim_end_matches([':', ',']).split('.').collect();
+    let at = named.or_else(|| submission.locate_key(files, &keys));
+    let why = if last.contains("required variable") || last.contains("is missing a value") {
+        "A variable that the file asks for is not set. It must come from the file that `--env-file` names, or from the command (see the exercise: only TAG is given)."
+    } else {
+        "This is what `docker compose config` says. Run the exercise's own command with `config` in place of `up` to see it yourself."
+    };
+    Refusal { what: format!("Compose cannot use your files: {last}"), why: why.into(), at }
+}
