@@ -9,15 +9,15 @@
 mod compose;
 mod dockerfile;
 mod files;
+pub mod images;
 pub mod limits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::course::Lesson;
-use crate::course::spec::StackSpec;
 use crate::submission::Submission;
 use crate::verdict::Location;
 
@@ -25,9 +25,15 @@ use crate::verdict::Location;
 #[derive(Debug, Clone)]
 pub struct Admitted {
     stacks: BTreeMap<String, AdmittedStack>,
+    dockerfiles: BTreeSet<String>,
 }
 
 impl Admitted {
+    /// The Dockerfiles of its builds, relative to the exercise folder.
+    pub fn dockerfiles(&self) -> impl Iterator<Item = &str> {
+        self.dockerfiles.iter().map(String::as_str)
+    }
+
     /// A stack's folder and merged model.
     #[must_use]
     pub fn stack(&self, name: &str) -> Option<&AdmittedStack> {
@@ -61,33 +67,60 @@ impl Refusal {
     }
 }
 
-/// Looks at the files before anything reads them: missing, empty, broken, too many, links that
-/// lead out, and Compose keys by which Compose itself would read other files.
+/// Looks at the files before anything reads them: missing, empty, broken, too many, no plain files,
+/// links that lead out, what a Dockerfile asks for, and Compose keys by which Compose itself would
+/// read other files.
 #[must_use]
 pub fn inspect_files(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
     let mut refusals = files::inspect(lesson, submission);
-    refusals.extend(dockerfile::inspect(submission));
-    for file in lesson.spec.stacks.iter().flat_map(|stack| &stack.files).collect::<std::collections::BTreeSet<_>>() {
+    for file in lesson.spec.stacks.iter().flat_map(|stack| &stack.files).collect::<BTreeSet<_>>() {
         refusals.extend(compose::inspect_text(submission, file));
     }
-    refusals
+    // Compose files give build arguments; where there are none, this is the only look.
+    if !refusals.is_empty() || lesson.spec.stacks.is_empty() {
+        refusals.extend(dockerfile::inspect(submission, "Dockerfile", &lesson.spec.images, &BTreeMap::new()));
+    }
+    shown(refusals)
 }
 
-/// Looks at the merged models.
+/// Looks at the merged models, and at the Dockerfiles that they name.
 pub fn admit(
     lesson: &Lesson,
     submission: &Submission,
     stacks: BTreeMap<String, AdmittedStack>,
 ) -> Result<Admitted, Vec<Refusal>> {
-    let spec_of = |name: &String| lesson.spec.stacks.iter().find(|spec| spec.name == *name);
     let mut refusals: Vec<Refusal> = Vec::new();
+    let mut dockerfiles = vec![("Dockerfile".to_owned(), BTreeMap::new())];
     for (name, stack) in &stacks {
-        let files: &[String] = spec_of(name).map_or(&[], |spec: &StackSpec| &spec.files);
-        for refusal in compose::inspect_model(submission, files, stack) {
-            if !refusals.contains(&refusal) {
-                refusals.push(refusal);
-            }
+        if let Some(spec) = lesson.spec.stacks.iter().find(|spec| spec.name == *name) {
+            refusals.extend(compose::inspect_model(&lesson.spec, spec, submission, stack));
+        }
+        dockerfiles.extend(compose::dockerfiles(stack));
+    }
+    for (file, args) in &dockerfiles {
+        refusals.extend(dockerfile::inspect(submission, file, &lesson.spec.images, args));
+    }
+    let refusals = shown(refusals);
+    let dockerfiles = dockerfiles.into_iter().map(|(file, _)| file).collect();
+    if refusals.is_empty() { Ok(Admitted { stacks, dockerfiles }) } else { Err(refusals) }
+}
+
+/// Each refusal once, and not more than a person reads.
+fn shown(refusals: Vec<Refusal>) -> Vec<Refusal> {
+    let mut once: Vec<Refusal> = Vec::new();
+    for refusal in refusals {
+        if !once.contains(&refusal) {
+            once.push(refusal);
         }
     }
-    if refusals.is_empty() { Ok(Admitted { stacks }) } else { Err(refusals) }
+    let more = once.len().saturating_sub(limits::REFUSALS);
+    once.truncate(limits::REFUSALS);
+    if more > 0 {
+        once.push(Refusal::new(
+            format!("{more} more things are refused"),
+            "Mend these first; the next check shows the others.",
+            None,
+        ));
+    }
+    once
 }

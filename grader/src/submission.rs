@@ -23,6 +23,9 @@ pub struct Written {
     pub at: Option<Location>,
 }
 
+/// The most that a file which the grader itself reads may hold, bytes.
+pub const TEXT_BYTES: u64 = 1_000_000;
+
 /// The files of one submission.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -37,10 +40,14 @@ impl Submission {
         Dockerfile::parse(&self.text("Dockerfile").unwrap_or_default())
     }
 
-    /// The text of a file, if it is there and is text.
+    /// The text of a file, if it is there and is text. A pipe would never end, a device or a huge
+    /// file would fill the memory, and what a link leads to elsewhere is nobody's business: such
+    /// files have no text (the policy gate says so).
     #[must_use]
     pub fn text(&self, file: &str) -> Option<String> {
-        std::fs::read_to_string(self.dir.join(file)).ok()
+        let path = self.dir.join(file);
+        let is_plain = std::fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() <= TEXT_BYTES);
+        if is_plain && is_inside(&path, &self.dir) { std::fs::read_to_string(path).ok() } else { None }
     }
 
     /// The line of a file as a location.

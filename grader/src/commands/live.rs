@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::event::{Event, Events};
+use crate::report::terminal::plain;
 use crate::verdict::{Outcome, Verdict, millis};
 
 /// Shows events until their sender is gone.
@@ -74,7 +75,7 @@ async fn bar(mut events: UnboundedReceiver<Event>) {
             Event::StageStarted { stage } => open.push((stage.clone(), spoken(&stage))),
             Event::StageProgress { stage, step } => {
                 if let Some(known) = open.iter_mut().find(|(name, _)| *name == stage) {
-                    known.1 = format!("{}: {step}", spoken(&stage));
+                    known.1 = format!("{}: {}", spoken(&stage), plain(&step));
                 }
             }
             Event::StageEnded { stage, .. } => open.retain(|(name, _)| *name != stage),

@@ -29,6 +29,10 @@ pub struct LessonSpec {
     /// `node_modules`: the grader's copy has one with nothing but a marker in it.
     #[serde(default)]
     pub host_folders: Vec<String>,
+    /// What the policy gate lets through in this lesson and in no other: added capabilities
+    /// (`NET_ADMIN`) and switched-off protections (`seccomp=unconfined`).
+    #[serde(default)]
+    pub allow: Vec<Allowance>,
     /// The edit that checks make in the source.
     #[serde(default)]
     pub edit: Option<EditSpec>,
@@ -41,6 +45,45 @@ pub struct LessonSpec {
     /// Compose stacks to start.
     #[serde(default, rename = "stack")]
     pub stacks: Vec<StackSpec>,
+}
+
+/// One thing that a lesson allows its submissions: a capability without `CAP_`, or a protection
+/// that is switched off. Nothing else can be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Allowance(String);
+
+/// Protections that a lesson may allow to be switched off.
+const PROTECTIONS: [&str; 2] = ["seccomp=unconfined", "apparmor=unconfined"];
+/// Capabilities that a lesson may allow: they act in the container's own namespaces. Those by which
+/// a container reaches the machine itself (`SYS_MODULE`, `SYS_RAWIO`, `ALL` ...) are not among them.
+const CAPABILITIES: [&str; 4] = ["NET_ADMIN", "SYS_PTRACE", "SYS_NICE", "IPC_LOCK"];
+
+impl TryFrom<String> for Allowance {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if CAPABILITIES.contains(&text.as_str()) || PROTECTIONS.contains(&text.as_str()) {
+            return Ok(Self(text));
+        }
+        let known = CAPABILITIES.iter().chain(&PROTECTIONS).copied().collect::<Vec<_>>().join(", ");
+        Err(format!("`{text}` cannot be allowed; these can: {known}"))
+    }
+}
+
+impl Allowance {
+    /// Whether this is the capability that a `cap_add` asks for (`NET_ADMIN`, `cap_net_admin`).
+    #[must_use]
+    pub fn is_capability(&self, asked: &str) -> bool {
+        let asked = asked.to_uppercase();
+        CAPABILITIES.contains(&self.0.as_str()) && asked.strip_prefix("CAP_").unwrap_or(&asked) == self.0
+    }
+
+    /// Whether this is what a `security_opt` switches off (`seccomp=unconfined`, `seccomp:unconfined`).
+    #[must_use]
+    pub fn is_protection(&self, asked: &str) -> bool {
+        PROTECTIONS.contains(&self.0.as_str()) && asked.replacen(':', "=", 1) == self.0
+    }
 }
 
 /// An edit of one given file: `find` stands there exactly once.
@@ -116,4 +159,21 @@ pub struct CheckSpec {
     /// Checks that must pass before this one can be measured.
     #[serde(default)]
     pub after: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_in_the_container_can_be_allowed() {
+        for text in ["SYS_ADMIN", "ALL", "net_admin", "privileged", "pid: host"] {
+            assert!(Allowance::try_from(text.to_owned()).is_err(), "{text}");
+        }
+        let allowed = Allowance::try_from("NET_ADMIN".to_owned()).expect("known");
+        assert!(allowed.is_capability("cap_net_admin") && !allowed.is_capability("NET_RAW"));
+        let allowed = Allowance::try_from("seccomp=unconfined".to_owned()).expect("known");
+        assert!(allowed.is_protection("seccomp:unconfined") && !allowed.is_protection("apparmor=unconfined"));
+        assert!(!allowed.is_capability("seccomp=unconfined"));
+    }
 }

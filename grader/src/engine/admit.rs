@@ -8,6 +8,7 @@ use std::path::Path;
 
 use bollard::Docker;
 use futures_util::future::try_join_all;
+use sha2::{Digest, Sha256};
 
 use super::{Admission, Job};
 use crate::course::Lesson;
@@ -16,6 +17,7 @@ use crate::fault::Fault;
 use crate::memory::{self, Keys, Models, Recalled, Store, Surroundings, Tree, keys};
 use crate::plan::Plan;
 use crate::policy::{self, AdmittedStack, Refusal};
+use crate::sandbox::build::{Bounds, source_policy};
 use crate::sandbox::compose::{Fills, Merged, merge};
 use crate::sandbox::docker::{DockerSandbox, Parts};
 use crate::sandbox::layers::Needle;
@@ -50,16 +52,20 @@ pub async fn admit(
         return Ok(Err(refusals));
     }
     let scratch = Scratch::prepare(cache, run, lesson, &job.dir, &job.learner)?;
+    let submission = Submission { dir: scratch.source() };
+    // Once more: what was copied is what will run, whatever has happened to the folder meanwhile.
+    let refusals = policy::inspect_files(lesson, &submission);
+    if !refusals.is_empty() {
+        return Ok(Err(refusals));
+    }
     // What is remembered is looked up by what was copied: a save from here on belongs to the next run.
     let (store, tree) = (Store::below(cache), Tree::read(&scratch.source())?);
     let surroundings = if job.memory == memory::Use::Nothing { None } else { Surroundings::look(client).await };
-    scratch.use_built_in_frontend()?;
     let needles = plant(lesson, &scratch)?;
     let planted = needles.first().map_or("", |needle| needle.value.as_str());
     let models = surroundings.as_ref().map(|around| Models::of(&store, around, &tree, planted, run.as_str()));
     let tag = format!("run-{run}");
     let fills = Fills { tag: &tag, learner: &job.learner };
-    let submission = Submission { dir: scratch.source() };
     let stacks = match merged(job, &scratch, models.as_ref(), &fills, &submission).await? {
         Ok(stacks) => stacks,
         Err(complaints) => return Ok(Err(complaints)),
@@ -68,6 +74,8 @@ pub async fn admit(
         Ok(admitted) => admitted,
         Err(refusals) => return Ok(Err(refusals)),
     };
+    scratch.use_built_in_frontend(admitted.dockerfiles())?;
+    let bounds = bounds(job, &scratch)?;
     let plan = Plan::make(lesson, &admitted, run.as_str(), &tag);
     let surroundings = match surroundings {
         Some(around) => around.learn(client, keys::references(lesson, &plan, &submission)).await,
@@ -102,6 +110,7 @@ pub async fn admit(
         quiz: job.quiz.clone(),
         learner: job.learner.clone(),
         settings: job.settings.clone(),
+        bounds,
         events: events.clone(),
     })?;
     Ok(Ok(Ready { sandbox, recalled, store }))
@@ -139,6 +148,15 @@ async fn merged(
     }
     complaints.dedup();
     Ok(if complaints.is_empty() { Ok(stacks) } else { Err(complaints) })
+}
+
+/// What builds are held to. A learner is told from another by the folder that is graded.
+fn bounds(job: &Job<'_>, scratch: &Scratch) -> Result<Bounds, Fault> {
+    let sources = scratch.own_file("sources.json");
+    std::fs::write(&sources, source_policy(&job.lesson.spec.images).to_string()).map_err(Fault::file(&sources))?;
+    let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
+    let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
+    Ok(Bounds { sources, cache: format!("grader-{}", &hash[..16]) })
 }
 
 /// Puts the grader's own value in the place of the secret, and lists what must not be in an

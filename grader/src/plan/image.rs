@@ -25,6 +25,14 @@ pub fn of_service(
     if image.ends_with(&format!(":{}", names.tag)) {
         return tagged();
     }
+    let built_for = |other: &Value| other.get("build").is_some() && other.get("image") == service.get("image");
+    let services = admitted.model.get("services").and_then(Value::as_object);
+    let other = services.into_iter().flatten().find(|(_, other)| !image.is_empty() && built_for(other));
+    if service.get("build").is_none()
+        && let Some((name, other)) = other.and_then(|(name, other)| Some((name, other.as_object()?)))
+    {
+        return of_service(names, spec, admitted, name, other, builds);
+    }
     let Some(build) = service.get("build") else {
         // An image that nobody has built (`payments:latest`) is stood in for, so that one wrong
         // name is one failed check (`runs-by-tag` looks at the name) and not a dozen.

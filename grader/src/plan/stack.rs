@@ -14,7 +14,7 @@ use crate::sandbox::run_id;
 
 /// What the grader put into a service for safety. Checks do not see it as the learner's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Injected {
     /// A memory limit.
     pub memory: bool,
@@ -22,8 +22,10 @@ pub struct Injected {
     pub cpus: bool,
     /// A process limit.
     pub pids: bool,
-    /// A bound on the log.
+    /// A log driver with a bound.
     pub logging: bool,
+    /// A bound for the learner's own log settings.
+    pub log_size: bool,
 }
 
 /// Plans one stack; images that only it needs are added to `builds`.
@@ -87,7 +89,10 @@ fn limit(service: &mut Map<String, Value>) -> Injected {
         memory: !has(service, "mem_limit", "memory"),
         cpus: !has(service, "cpus", "cpus") && !has_quota,
         pids: !has(service, "pids_limit", "pids"),
-        logging: service.get("logging").is_none(),
+        logging: service
+            .get("logging")
+            .is_none_or(|logging| logging.get("driver").is_none() && logging.get("options").is_none()),
+        log_size: unbounded(service.get("logging")),
     };
     // Compose wants all limits of a service in one place: under `deploy` where there are some.
     let deployed = service.get_mut("deploy").and_then(|deploy| deploy.pointer_mut("/resources/limits"));
@@ -108,7 +113,19 @@ fn limit(service: &mut Map<String, Value>) -> Injected {
         let options = json!({"max-size": limits::LOG_SIZE, "max-file": "1"});
         service.insert("logging".into(), json!({"driver": "json-file", "options": options}));
     }
+    if injected.log_size
+        && let Some(logging) = service.get_mut("logging").and_then(Value::as_object_mut)
+    {
+        logging.entry("options").or_insert_with(|| json!({}))["max-size"] = json!(limits::LOG_SIZE);
+    }
     injected
+}
+
+/// Whether a log is kept in files without a bound: then one container fills the disk.
+fn unbounded(logging: Option<&Value>) -> bool {
+    let Some(logging) = logging else { return false };
+    let driver = logging.get("driver").and_then(Value::as_str).unwrap_or("json-file");
+    driver == "json-file" && logging.pointer("/options/max-size").is_none_or(|size| size == "-1")
 }
 
 fn label(item: &mut Map<String, Value>, run: &str) {
@@ -200,6 +217,27 @@ mod tests {
         let deployed = &plan.started["services"]["a"]["deploy"]["resources"]["limits"];
         assert_eq!(deployed["pids"], json!(limits::PROCESSES));
         assert_eq!(plan.started["services"]["b"]["pids_limit"], json!(limits::PROCESSES));
+    }
+
+    #[test]
+    fn a_log_in_files_gets_a_bound_and_keeps_its_other_options() {
+        let logging = json!({"driver": "json-file", "options": {"max-file": "3"}});
+        let (plan, _) = planned(json!({"services": {"a": {"image": "x", "logging": logging},
+            "b": {"image": "x", "logging": {"driver": "local"}}}}));
+        let options = &plan.started["services"]["a"]["logging"]["options"];
+        assert_eq!((options["max-size"].as_str(), options["max-file"].as_str()), (Some(limits::LOG_SIZE), Some("3")));
+        assert!(plan.injected["a"].log_size && !plan.injected["a"].logging);
+        assert!(plan.started["services"]["b"]["logging"].get("options").is_none());
+    }
+
+    #[test]
+    fn a_service_that_names_an_image_built_for_another_runs_that_one() {
+        let build = json!({"context": "/work", "dockerfile": "Dockerfile", "target": "tools"});
+        let (plan, builds) =
+            planned(json!({"services": {"a": {"image": "shop:dev"}, "b": {"image": "shop:dev", "build": build}}}));
+        assert_eq!(plan.started["services"]["a"]["image"], builds[1].reference);
+        assert_eq!(plan.started["services"]["b"]["image"], builds[1].reference);
+        assert_eq!(builds.len(), 2);
     }
 
     #[test]

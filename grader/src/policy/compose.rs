@@ -1,55 +1,38 @@
 //! The gate's look at Compose files: the text before Compose reads it, the merged model after.
 //!
-//! Owns: the rules for services, networks and volumes. Must not: rewrite anything.
+//! Owns: the rules for stacks, networks, volumes, secrets and configs, and collecting refusals with
+//! their places. Must not: rewrite anything.
+//!
+//! What the gate does not know it refuses: a key that a future Compose invents is closed until
+//! somebody has thought about it.
 
+mod build;
+mod resources;
 mod service;
+mod text;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{AdmittedStack, Refusal, limits};
-use crate::submission::compose_file::ComposeFile;
+use crate::course::spec::{LessonSpec, StackSpec};
 use crate::submission::{Submission, is_inside};
+pub use text::inspect_text;
 
-/// What must not stand in a Compose file, because Compose itself would read or fetch it.
-pub fn inspect_text(submission: &Submission, file: &str) -> Vec<Refusal> {
-    let Some(text) = submission.text(file) else { return Vec::new() };
-    if let Some(error) = ComposeFile::error(&text) {
-        return vec![Refusal::new(
-            format!("{file} is not valid YAML: {}", error.message),
-            "Compose cannot read the file. Indentation is by spaces, and each key needs a colon and a value.",
-            submission.location(file, error.line),
-        )];
-    }
-    let Some(yaml) = ComposeFile::parse(&text) else { return Vec::new() };
-    let mut refusals = Vec::new();
-    for (line, _) in yaml.find("include") {
-        refusals.push(Refusal::new(
-            "`include` reads other Compose files",
-            "The files of the exercise are named by `-f`; put what you need there.",
-            submission.location(file, line),
-        ));
-    }
-    for key in ["env_file", "extends"] {
-        for (line, value) in yaml.find(key) {
-            for path in value.split_whitespace().filter(|word| word.contains('/')) {
-                if !is_inside(&submission.dir.join(path), &submission.dir) {
-                    refusals.push(Refusal::new(
-                        format!("`{key}` reads {path}, outside of the exercise folder"),
-                        "Only files of the exercise are read.",
-                        submission.location(file, line),
-                    ));
-                }
-            }
-        }
-    }
-    refusals
-}
+/// Keys at the top of a model.
+const TOP: [&str; 7] = ["name", "version", "services", "networks", "volumes", "secrets", "configs"];
 
 /// What the merged model must not ask for.
-pub fn inspect_model(submission: &Submission, files: &[String], stack: &AdmittedStack) -> Vec<Refusal> {
-    let mut gate = Gate { submission, files, dir: &stack.dir, refusals: Vec::new() };
+pub fn inspect_model(
+    lesson: &LessonSpec,
+    spec: &StackSpec,
+    submission: &Submission,
+    stack: &AdmittedStack,
+) -> Vec<Refusal> {
+    let mut gate = Gate { lesson, spec, submission, dir: &stack.dir, model: &stack.model, refusals: Vec::new() };
+    gate.only_known(&[], &stack.model, &TOP);
     let mut containers = 0;
     for (name, service) in entries(&stack.model, "services") {
         containers += replicas(service);
@@ -64,46 +47,105 @@ pub fn inspect_model(submission: &Submission, files: &[String], stack: &Admitted
     }
     for kind in ["networks", "volumes"] {
         for (name, item) in entries(&stack.model, kind) {
-            if item.get("external").is_some_and(|external| external != &Value::Bool(false)) {
-                gate.refuse(
-                    &[kind, name, "external"],
-                    format!("`{name}` is external: it belongs to something else on this machine"),
-                    "An exercise uses only what its own files make. Remove `external`.",
-                );
-            }
-            let driver = item.get("driver").and_then(Value::as_str).unwrap_or("default");
-            let options = item.get("driver_opts").and_then(Value::as_object).is_some_and(|options| !options.is_empty());
-            if options || !["default", "local", "bridge"].contains(&driver) {
-                gate.refuse(
-                    &[kind, name],
-                    format!("`{name}` sets a driver or driver options"),
-                    "A volume driver's options can mount any folder of this machine. Exercises use plain named volumes and networks.",
-                );
-            }
+            plain(&mut gate, kind, name, item);
         }
     }
     for kind in ["secrets", "configs"] {
         for (name, item) in entries(&stack.model, kind) {
-            if let Some(path) = item.get("file").and_then(Value::as_str) {
-                gate.must_be_inside(&[kind, name, "file"], path, "is read");
-            }
+            from_file(&mut gate, kind, name, item);
         }
     }
     gate.refusals
 }
 
+/// The Dockerfiles that the stack's builds name, relative to the exercise folder, each with the
+/// build arguments that it gets.
+#[must_use]
+pub fn dockerfiles(stack: &AdmittedStack) -> Vec<(String, BTreeMap<String, String>)> {
+    entries(&stack.model, "services")
+        .into_iter()
+        .filter_map(|(_, service)| build::dockerfile(service, &stack.dir))
+        .collect()
+}
+
+/// Networks and volumes are the exercise's own, without anything of a driver.
+fn plain(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
+    if item.get("external").is_some_and(is_set) {
+        gate.refuse(
+            &[kind, name, "external"],
+            format!("`{name}` is external: it belongs to something else on this machine"),
+            "An exercise uses only what its own files make. Remove `external`.",
+        );
+    }
+    let driver = item.get("driver").and_then(Value::as_str).unwrap_or("default");
+    if item.get("driver_opts").is_some_and(is_set) || !["default", "local", "bridge"].contains(&driver) {
+        gate.refuse(
+            &[kind, name],
+            format!("`{name}` sets a driver or driver options"),
+            "A volume driver's options can mount any folder of this machine. Exercises use plain named volumes and networks.",
+        );
+    }
+    let known = [
+        "name",
+        "external",
+        "driver",
+        "driver_opts",
+        "labels",
+        "ipam",
+        "internal",
+        "attachable",
+        "enable_ipv4",
+        "enable_ipv6",
+    ];
+    gate.only_known(&[kind, name], item, &known);
+}
+
+/// Secrets and configs come from files of the exercise.
+fn from_file(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
+    if let Some(path) = item.get("file").and_then(Value::as_str) {
+        gate.must_be_inside(&[kind, name, "file"], path, "is read");
+    }
+    for (key, why) in [
+        ("external", "An exercise uses only what its own files make. Take it from a file: `file: ./name`."),
+        ("environment", "The environment of the grader is not yours to read. Take it from a file: `file: ./name`."),
+    ] {
+        if item.get(key).is_some_and(is_set) {
+            gate.refuse(&[kind, name, key], format!("`{name}` is taken from elsewhere (`{key}`)"), why);
+        }
+    }
+    gate.only_known(&[kind, name], item, &["name", "file", "content", "external", "environment"]);
+}
+
 /// Collects refusals with their places.
 pub struct Gate<'a> {
+    lesson: &'a LessonSpec,
+    spec: &'a StackSpec,
     submission: &'a Submission,
-    files: &'a [String],
     dir: &'a Path,
+    model: &'a Value,
     refusals: Vec<Refusal>,
 }
 
 impl Gate<'_> {
     fn refuse(&mut self, path: &[&str], what: impl Into<String>, why: impl Into<String>) {
-        let at = self.submission.locate_key(self.files, path);
+        let at = self.submission.locate_key(&self.spec.files, path);
         self.refusals.push(Refusal::new(what, why, at));
+    }
+
+    /// Refuses the keys of an object that are set and that are not `known`.
+    fn only_known(&mut self, path: &[&str], item: &Value, known: &[&str]) {
+        let unknown = |key: &&String| !known.contains(&key.as_str()) && !key.starts_with("x-");
+        let set: Vec<&String> =
+            item.as_object().into_iter().flatten().filter(|(_, value)| is_set(value)).map(|(key, _)| key).collect();
+        for key in set.into_iter().filter(unknown) {
+            let full: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
+            let of = path.last().map(|name| format!(" at `{name}`")).unwrap_or_default();
+            self.refuse(
+                &full,
+                format!("the grader does not know the key `{key}`{of}"),
+                "It may be a part of Compose that no exercise needs, or a slip of the pen. Leave it out.",
+            );
+        }
     }
 
     fn must_be_inside(&mut self, path: &[&str], file: &str, what_happens: &str) {
@@ -132,4 +174,78 @@ fn entries<'v>(model: &'v Value, kind: &str) -> Vec<(&'v str, &'v Value)> {
 fn replicas(service: &Value) -> u64 {
     let deployed = service.pointer("/deploy/replicas").and_then(Value::as_u64);
     service.get("scale").and_then(Value::as_u64).or(deployed).unwrap_or(1)
+}
+
+/// A number, written as one or as text.
+fn number(value: Option<&Value>) -> Option<f64> {
+    value.and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()))
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn object(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    let map: Option<&Map<String, Value>> = value.and_then(Value::as_object);
+    map.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is refused of a service in a lesson with these lines.
+    fn refused(lesson: &str, service: &Value) -> Vec<String> {
+        let head = "id = 'l'\nslug = 's'\ntitle = 't'\nminutes = 1\nimages = ['a:1']\ndeliver = []\n";
+        let stack = "[[stack]]\nname = 's'\nfiles = ['c.yml']\n";
+        let lesson: LessonSpec = toml::from_str(&format!("{head}{lesson}\n{stack}")).expect("lesson");
+        let dir = tempfile::tempdir().expect("folder");
+        let submission = Submission { dir: dir.path().to_path_buf() };
+        let admitted = AdmittedStack { dir: dir.path().to_path_buf(), model: json!({"services": {"x": service}}) };
+        let refusals = inspect_model(&lesson, &lesson.stacks[0], &submission, &admitted);
+        refusals.into_iter().map(|refusal| refusal.what).collect()
+    }
+
+    #[test]
+    fn a_lesson_allows_what_it_names_and_nothing_else() {
+        let service = json!({"image": "a:1", "cap_add": ["NET_ADMIN", "SYS_ADMIN"], "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]});
+        assert_eq!(refused("", &service).len(), 4);
+        let left = refused("allow = ['NET_ADMIN', 'seccomp=unconfined']", &service);
+        assert!(left.len() == 2 && left[0].contains("SYS_ADMIN") && left[1].contains("apparmor"), "{left:?}");
+    }
+
+    #[test]
+    fn a_key_that_the_gate_does_not_know_is_refused() {
+        let left = refused(
+            "",
+            &json!({"image": "a:1", "x-mine": 1, "teleport": true, "deploy": {"resources": {}, "orbit": 1}}),
+        );
+        assert_eq!(
+            left,
+            [
+                "the grader does not know the key `teleport` at `x`",
+                "the grader does not know the key `orbit` at `deploy`"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_last_number_that_is_let_in_is_the_limit_itself() {
+        let memory = |bytes: u64| refused("", &json!({"image": "a:1", "mem_limit": bytes.to_string()})).len();
+        assert_eq!((memory(limits::MEMORY_MOST), memory(limits::MEMORY_MOST + 1)), (0, 1));
+        let interval = |text: &str| refused("", &json!({"image": "a:1", "healthcheck": {"interval": text}})).len();
+        assert_eq!((interval("500ms"), interval("499ms"), interval("0s")), (0, 1, 0));
+        let quota = |quota: i64| refused("", &json!({"image": "a:1", "cpu_quota": quota})).len();
+        assert_eq!((quota(400_000), quota(400_001), quota(-1)), (0, 1, 1));
+    }
 }

@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{CheckReport, Report, RunResult};
 use crate::verdict::{Detail, Finding, Location, Outcome, Verdict, millis};
-pub use detail::write_detail;
+pub use detail::{plain, write_detail};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -24,7 +24,7 @@ pub(crate) const STRONG: Style = Style::new().bold();
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{STRONG}{}  {}{STRONG:#}\n", report.lesson, report.title)?;
     for refusal in &report.refusals {
-        writeln!(out, "{BAD}REFUSED{BAD:#}  {}", refusal.what)?;
+        writeln!(out, "{BAD}REFUSED{BAD:#}  {}", plain(&refusal.what))?;
         write_location(refusal.at.as_ref(), out)?;
         labelled(out, "why", &refusal.why)?;
         writeln!(out)?;
@@ -127,17 +127,24 @@ pub fn fit(columns: usize) {
 fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
     let style = if label == "measured" { STRONG } else { Style::new() };
     let options = textwrap::Options::new(WIDTH.load(Ordering::Relaxed) - 19).break_words(false);
-    for (index, line) in textwrap::wrap(text, options).iter().enumerate() {
+    let text = shown(text);
+    for (index, line) in textwrap::wrap(&text, options).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         writeln!(out, "         {label:<10}{style}{line}{style:#}")?;
     }
     Ok(())
 }
 
+/// Text with no other control characters than ends of lines: some of it was written by containers,
+/// which must not steer the terminal.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '·' } else { c }).collect()
+}
+
 fn write_location(at: Option<&Location>, out: &mut dyn Write) -> io::Result<()> {
     let Some(at) = at else { return Ok(()) };
-    writeln!(out, "         at        {}:{}", at.file, at.line)?;
-    writeln!(out, "                   {FAINT}{:>4} |{FAINT:#} {}", at.line, at.text)
+    writeln!(out, "         at        {}:{}", plain(&at.file), at.line)?;
+    writeln!(out, "                   {FAINT}{:>4} |{FAINT:#} {}", at.line, plain(&at.text))
 }
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -188,6 +195,6 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn one_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = shown(text).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > 150 { line.chars().take(149).chain(['…']).collect() } else { line }
 }

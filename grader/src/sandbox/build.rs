@@ -6,9 +6,10 @@
 pub mod context;
 mod progress;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::daemon;
@@ -17,7 +18,7 @@ use super::wait::since;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::plan::BuildPlan;
-use crate::policy::limits;
+use crate::policy::{images, limits};
 use crate::submission::Submission;
 use progress::Progress;
 
@@ -36,19 +37,44 @@ impl Default for BuildSettings {
     }
 }
 
+/// What the builds of one run are held to, whatever their Dockerfiles say.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// A BuildKit source policy: the only images that builds may read, and no addresses.
+    pub sources: PathBuf,
+    /// Keeps the cache mounts of one learner apart from those of others.
+    pub cache: String,
+}
+
+/// The source policy for a lesson's images, as BuildKit reads it. The gate has looked at the
+/// Dockerfile's text; this holds for what BuildKit makes of it.
+#[must_use]
+pub fn source_policy(bases: &[String]) -> serde_json::Value {
+    let rule = |action: &str, source: &str| json!({"action": action, "selector": {"identifier": source}});
+    let mut rules = vec![rule("DENY", "*"), rule("ALLOW", "local://*")];
+    for base in bases {
+        let name = images::full(base);
+        rules.extend([
+            rule("ALLOW", &format!("docker-image://{name}")),
+            rule("ALLOW", &format!("docker-image://{name}@*")),
+        ]);
+    }
+    json!({ "rules": rules })
+}
+
 /// Builds an image out of `dir` under `reference`. A build that fails because of the
 /// submission is a report; one that fails because of the machine is a fault.
 pub async fn build(
     plan: &BuildPlan,
     reference: &str,
     dir: &Path,
-    settings: &BuildSettings,
+    (settings, bounds): (&BuildSettings, &Bounds),
     events: &Events,
 ) -> Result<BuildReport, Fault> {
     let stage = format!("build:{}", plan.name);
     events.send(Event::StageStarted { stage: stage.clone() });
     let begun = Instant::now();
-    let mut command = command(plan, reference, dir, settings);
+    let mut command = command(plan, reference, dir, settings, bounds);
     let shown = daemon::shown(&command);
     let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
     let mut child = command.spawn().map_err(failed)?;
@@ -90,7 +116,13 @@ pub async fn build(
     Ok(report)
 }
 
-fn command(plan: &BuildPlan, reference: &str, dir: &Path, settings: &BuildSettings) -> tokio::process::Command {
+fn command(
+    plan: &BuildPlan,
+    reference: &str,
+    dir: &Path,
+    settings: &BuildSettings,
+    bounds: &Bounds,
+) -> tokio::process::Command {
     let network = if settings.network { "default" } else { "none" };
     let mut arguments: Vec<String> =
         ["buildx", "build", "--builder", "default", "--progress", "rawjson", "--load", "--network"]
@@ -104,8 +136,11 @@ fn command(plan: &BuildPlan, reference: &str, dir: &Path, settings: &BuildSettin
     for (key, value) in &plan.args {
         arguments.extend(["--build-arg".into(), format!("{key}={value}")]);
     }
+    arguments.extend(["--build-arg".into(), format!("BUILDKIT_CACHE_MOUNT_NS={}", bounds.cache)]);
     arguments.push(dir.join(&plan.context).display().to_string());
-    daemon::command(&arguments)
+    let mut command = daemon::command(&arguments);
+    command.env("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY", &bounds.sources);
+    command
 }
 
 /// Words by which a build's output says that the network, not the Dockerfile, is at fault.

@@ -27,8 +27,8 @@ pub enum Merged {
 }
 
 /// Merges a stack's files in `dir`.
-pub async fn merge(spec: &StackSpec, dir: &Path, names: &Fills<'_>) -> Result<Merged, Fault> {
-    let mut arguments = vec!["compose".to_owned()];
+pub async fn merge(spec: &StackSpec, dir: &Path, fills: &Fills<'_>) -> Result<Merged, Fault> {
+    let mut arguments = Vec::new();
     arguments.extend(spec.profiles.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
     if let Some(env_file) = spec.env_file.as_ref().filter(|file| dir.join(file).is_file()) {
         arguments.extend(["--env-file".into(), env_file.clone()]);
@@ -37,8 +37,8 @@ pub async fn merge(spec: &StackSpec, dir: &Path, names: &Fills<'_>) -> Result<Me
         arguments.extend(["-f".into(), file.clone()]);
     }
     arguments.extend(["config", "--format", "json"].map(str::to_owned));
-    let mut command = daemon::command(&arguments);
-    command.current_dir(dir).envs(environment(&spec.env, names));
+    let mut command = daemon::compose(&arguments);
+    command.current_dir(dir).envs(environment(&spec.env, fills));
     let limit = Duration::from_secs(60);
     let Some(ended) = daemon::run(command, limit).await? else {
         return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.as_secs() });
@@ -80,8 +80,10 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
     std::fs::write(file, model).map_err(Fault::file(file))?;
     let file = file.display().to_string();
     let directory = dir.display().to_string();
-    let mut command = daemon::command(&[
-        "compose",
+    let mut command = daemon::compose(&[
+        // The model is complete; a `.env` of the learner has nothing to say any more.
+        "--env-file",
+        "/dev/null",
         "--progress",
         "plain",
         "--project-directory",
@@ -113,7 +115,7 @@ pub async fn recreate(service: &str, dir: &Path, file: &Path) -> Result<(), Faul
     let remove: &[&str] = &["rm", "--stop", "--force", "--volumes", service];
     let make: &[&str] = &["up", "--detach", "--no-build", "--pull", "never", "--no-deps", service];
     for words in [remove, make] {
-        let mut command = daemon::command(&["compose", "--progress", "plain", "--project-directory"]);
+        let mut command = daemon::compose(&["--env-file", "/dev/null", "--progress", "plain", "--project-directory"]);
         command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
         let shown = format!("docker compose {}", words.join(" "));
         let limit = Duration::from_secs(limits::STACK_SECONDS);

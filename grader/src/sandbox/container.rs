@@ -2,7 +2,7 @@
 //!
 //! Owns: turning the daemon's answers into facts. Must not: know stacks or lessons.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -94,7 +94,8 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
         log_options: if injected.logging {
             BTreeMap::new()
         } else {
-            log.config.unwrap_or_default().into_iter().collect()
+            let options = log.config.unwrap_or_default().into_iter();
+            options.filter(|(name, _)| !(injected.log_size && name == "max-size")).collect()
         },
     }
 }
@@ -136,6 +137,11 @@ fn tmpfs_facts(target: String, options: &str) -> MountFacts {
     MountFacts { kind: "tmpfs".into(), source: String::new(), target, writable }
 }
 
+/// The most of a command's output that is kept, bytes.
+const OUTPUT_KEPT: usize = 16 * 1024;
+/// The most of one line of a log that is kept, characters.
+const LINE_KEPT: usize = 2_000;
+
 /// Runs a command in a container and waits for its end, at most `limit_ms`.
 pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64) -> Result<Exit, Fault> {
     let action = || format!("running a command in {id}");
@@ -153,7 +159,11 @@ pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64
     };
     let reading = async {
         while let Some(part) = stream.next().await {
-            output.push_str(&part.map_err(Fault::docker(action()))?.to_string());
+            let part = part.map_err(Fault::docker(action()))?;
+            // A command that floods is read to its end, but not kept.
+            if output.len() < OUTPUT_KEPT {
+                output.push_str(&part.to_string());
+            }
         }
         Ok::<(), Fault>(())
     };
@@ -175,7 +185,7 @@ pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<S
         Err(error) => return Err(Fault::docker(format!("reading the log of {name}"))(error)),
     };
     let text: String = parts.iter().map(ToString::to_string).collect();
-    let mut all: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+    let mut all: Vec<String> = text.lines().map(|line| line.trim_end().chars().take(LINE_KEPT).collect()).collect();
     Ok(all.split_off(all.len().saturating_sub(lines)))
 }
 
@@ -212,8 +222,10 @@ pub async fn changed_paths(client: &Docker, name: &str) -> Result<Vec<String>, F
         client.container_changes(name).await.map_err(Fault::docker(format!("reading the changes of {name}")))?;
     let mut paths: Vec<String> = changes.unwrap_or_default().into_iter().map(|change| change.path).collect();
     paths.sort();
-    let holds_another = |path: &String| paths.iter().any(|other| other.starts_with(&format!("{path}/")));
-    Ok(paths.iter().filter(|path| !holds_another(path)).cloned().collect())
+    let folders: HashSet<String> =
+        paths.iter().filter_map(|path| path.rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect();
+    paths.retain(|path| !folders.contains(path));
+    Ok(paths)
 }
 
 /// Whether a path exists in a container, running or not, mounts included.

@@ -70,6 +70,31 @@ fn own(program: &str) -> Command {
     command
 }
 
+/// Variables that a `docker compose` command may see: where Docker and its plugins are. Everything
+/// else (tokens of a build server, passwords of a shell) could be read into a container by
+/// `environment: [TOKEN]` or `${TOKEN}`.
+const SEEN_BY_COMPOSE: [&str; 10] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_API_VERSION",
+];
+
+/// A `docker compose` command. It sees nothing of the grader's own environment but what it needs
+/// to find Docker.
+pub fn compose<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = command(&["compose"]);
+    command.args(arguments).env_clear().env(orphans::MARK, RunId::new().as_str());
+    command.envs(SEEN_BY_COMPOSE.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command
+}
+
 /// Runs a command to its end, or ends it after `limit` (`Ok(None)`).
 pub async fn run(mut command: Command, limit: Duration) -> Result<Option<Ended>, Fault> {
     let shown = shown(&command);

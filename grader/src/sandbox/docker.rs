@@ -19,7 +19,7 @@ use bollard::Docker;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::build::BuildSettings;
+use super::build::{Bounds, BuildSettings};
 use super::facts::{
     BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
     LayerOrigin, Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt, origins,
@@ -63,6 +63,8 @@ pub struct Parts {
     pub learner: String,
     /// How builds run.
     pub settings: BuildSettings,
+    /// What builds are held to.
+    pub bounds: Bounds,
     /// Who listens.
     pub events: Events,
 }
@@ -86,6 +88,7 @@ impl DockerSandbox {
         let http = reqwest::Client::builder()
             .pool_max_idle_per_host(0)
             .no_proxy()
+            .redirect(same_origin())
             .connect_timeout(Duration::from_secs(2))
             .build()
             .map_err(|error| Fault::Unreadable { what: "the HTTP client".into(), reason: error.to_string() })?;
@@ -114,6 +117,16 @@ impl DockerSandbox {
     pub fn into_scratch(self) -> Scratch {
         self.parts.scratch
     }
+}
+
+/// A container may send its guests to another page of its own, but not to other services of this
+/// machine, which are not its business.
+fn same_origin() -> reqwest::redirect::Policy {
+    reqwest::redirect::Policy::custom(|attempt| {
+        let origin = |url: &reqwest::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
+        let stays = attempt.previous().iter().all(|before| origin(before) == origin(attempt.url()));
+        if stays && attempt.previous().len() < 10 { attempt.follow() } else { attempt.stop() }
+    })
 }
 
 fn unknown(what: &str, name: &str) -> Fault {

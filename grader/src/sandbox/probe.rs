@@ -136,12 +136,31 @@ done
 cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null
 "#;
 
-/// Writes a file into each folder and removes it; prints `written` or the reason.
+/// Writes a file into each folder and removes it; prints `written` or the reason. The helper sees
+/// the host's processes, so an absolute link in the container (`/app -> /proc/1/root/etc`) would lead
+/// it to the host's own files: links are followed by hand, below the container's root. The file's
+/// name cannot be foreseen, so nothing can lie in its place.
 const WRITE_SCRIPT: &str = r#"
-pid=$1; shift
+root="/proc/$1/root"; shift
+follow() {
+    path="$root" rest="${1#/}/" hops=0
+    while [ -n "$rest" ]; do
+        part="${rest%%/*}" rest="${rest#*/}"
+        case "$part" in
+            ""|.) ;;
+            ..) [ "$path" = "$root" ] || path="${path%/*}" ;;
+            *) if [ -L "$path/$part" ]; then
+                    hops=$((hops + 1)); [ "$hops" -le 40 ] || return 1
+                    link=$(readlink "$path/$part"); case "$link" in /*) path="$root" ;; esac
+                    rest="${link#/}/$rest"
+                else path="$path/$part"; fi ;;
+        esac
+    done
+}
 for folder in "$@"; do
-    file="/proc/$pid/root$folder/.grader-write-test"
-    if said=$( { : > "$file"; } 2>&1 ); then rm -f "$file"; echo written; else echo "${said##*: }"; fi
+    if ! follow "$folder"; then echo "Too many levels of symbolic links"
+    elif said=$(mktemp "$path/.grader-XXXXXXXXXX" 2>&1); then rm -f "$said"; echo written
+    else echo "${said##*: }"; fi
 done
 "#;
 

@@ -4,8 +4,10 @@
 //! folders. Must not: start anything.
 
 use std::fs;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::run_id::RunId;
@@ -13,6 +15,7 @@ use crate::course::Lesson;
 use crate::course::spec::{EditSpec, SecretSpec};
 use crate::fault::Fault;
 use crate::sandbox::facts::EditDone;
+use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::syntax_line;
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
@@ -107,25 +110,35 @@ impl Scratch {
         Ok(before)
     }
 
-    /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfile. It names the
+    /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfiles. It names the
     /// builder's own frontend (the gate refuses others), which every engine has built in, and would
     /// be fetched from a registry in each build.
-    pub fn use_built_in_frontend(&self) -> Result<(), Fault> {
-        let path = self.source().join("Dockerfile");
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-        let Some((line, _)) = syntax_line(&text) else { return Ok(()) };
-        let quiet = |(index, text): (usize, &str)| {
-            if index + 1 == line { text.replacen('=', " is built in: ", 1) } else { text.to_owned() }
-        };
-        let lines: Vec<String> = text.lines().enumerate().map(quiet).collect();
-        fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))
+    pub fn use_built_in_frontend<'f>(&self, dockerfiles: impl Iterator<Item = &'f str>) -> Result<(), Fault> {
+        for file in dockerfiles {
+            let path = self.source().join(file);
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let Some((line, _)) = syntax_line(&text) else { continue };
+            let quiet = |(index, text): (usize, &str)| {
+                if index + 1 == line { text.replacen('=', " is built in: ", 1) } else { text.to_owned() }
+            };
+            let lines: Vec<String> = text.lines().enumerate().map(quiet).collect();
+            fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
+        }
+        Ok(())
     }
 
-    /// Makes the lesson's edit in a copy, in place, as an editor that keeps the file would.
+    /// Makes the lesson's edit in a copy, in place, as an editor that keeps the file would. A
+    /// container may have the copy mounted and may have put a link in the file's place.
     pub fn edit(&self, copy: &Path, edit: &EditSpec, token: &str) -> Result<EditDone, Fault> {
         let path = copy.join(&edit.file);
-        let text = fs::read_to_string(&path).map_err(Fault::file(&path))?;
-        fs::write(&path, text.replace(&edit.find, token)).map_err(Fault::file(&path))?;
+        let mut file = open_below(copy, &edit.file).map_err(Fault::file(&path))?;
+        let mut text = String::new();
+        (&file).take(TEXT_BYTES).read_to_string(&mut text).map_err(Fault::file(&path))?;
+        let text = text.replace(&edit.find, token);
+        // Written over and then cut, so that a watcher never sees an empty file.
+        let written =
+            file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
+        written.map_err(Fault::file(&path))?;
         Ok(EditDone { file: edit.file.clone(), before: edit.find.clone(), after: token.to_owned() })
     }
 }
@@ -137,6 +150,20 @@ impl Drop for Scratch {
             let _ = fs::remove_dir_all(&self.root);
         }
     }
+}
+
+/// Opens a plain file below a folder for reading and writing, without following any link.
+fn open_below(folder: &Path, file: &str) -> std::io::Result<fs::File> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let mut parent = rustix::fs::open(folder, flags, Mode::empty())?;
+    let (folders, name) = file.rsplit_once('/').unwrap_or(("", file));
+    for part in folders.split('/').filter(|part| !part.is_empty()) {
+        parent = rustix::fs::openat(&parent, part, flags, Mode::empty())?;
+    }
+    // NONBLOCK: a pipe in the file's place must not keep us waiting.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::File::from(rustix::fs::openat(&parent, name, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::Error::other("it is no plain file any more")) }
 }
 
 /// The files of the starter that are not the learner's to write, relative to it.
@@ -191,4 +218,28 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<(), Fault> {
 
 fn is_left_out(name: &std::ffi::OsStr) -> bool {
     NOT_COPIED.iter().any(|left_out| name == *left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_or_a_pipe_in_the_place_of_a_file_is_not_opened() {
+        let dir = tempfile::tempdir().expect("folder");
+        let (folder, outside) = (dir.path().join("copy"), dir.path().join("outside"));
+        fs::create_dir_all(folder.join("src")).expect("folder");
+        fs::create_dir(&outside).expect("folder");
+        for at in [folder.join("src/a.js"), outside.join("a.js")] {
+            fs::write(at, "x").expect("write");
+        }
+        assert!(open_below(&folder, "src/a.js").is_ok());
+        std::os::unix::fs::symlink(outside.join("a.js"), folder.join("src/link.js")).expect("link");
+        std::os::unix::fs::symlink(&outside, folder.join("lib")).expect("link");
+        let pipe = rustix::fs::mkfifoat(rustix::fs::CWD, folder.join("src/pipe"), Mode::RWXU);
+        pipe.expect("pipe");
+        for bad in ["src/link.js", "lib/a.js", "src/pipe"] {
+            assert!(open_below(&folder, bad).is_err(), "{bad}");
+        }
+    }
 }

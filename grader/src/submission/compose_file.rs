@@ -25,6 +25,13 @@ impl<'a> ComposeFile<'a> {
         Some(Self { root: MarkedYaml::load_from_str(text).ok()?.into_iter().next()? })
     }
 
+    /// The line of a second document (after `---`), if there is one.
+    #[must_use]
+    pub fn second_document(text: &str) -> Option<usize> {
+        let documents = MarkedYaml::load_from_str(text).ok()?;
+        documents.get(1).map(|document| document.span.start.line())
+    }
+
     /// What is wrong with the text, if something is.
     #[must_use]
     pub fn error(text: &str) -> Option<YamlError> {
@@ -46,49 +53,90 @@ impl<'a> ComposeFile<'a> {
         line
     }
 
-    /// Every scalar under a key anywhere in the file, with its line: `find("include")`.
+    /// The line of a key at the top of the file.
     #[must_use]
-    pub fn find(&self, key: &str) -> Vec<(usize, String)> {
+    pub fn top_key(&self, key: &str) -> Option<usize> {
+        self.line_of(&[key])
+    }
+
+    /// Every file that Compose itself would read because of a key in this file, wherever the key
+    /// stands: anchors and tags do not hide it.
+    #[must_use]
+    pub fn files_read(&self) -> Vec<FileRead> {
         let mut found = Vec::new();
-        collect(&self.root, key, &mut found);
+        collect(&self.root, &mut found);
         found
     }
 }
 
-fn child<'n, 'a>(node: &'n MarkedYaml<'a>, key: &str) -> Option<(usize, &'n MarkedYaml<'a>)> {
+/// A file that Compose reads before anybody can look at the merged model.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileRead {
+    /// The key's line, from 1.
+    pub line: usize,
+    /// `env_file`, `label_file` or `extends`.
+    pub key: &'static str,
+    /// The path as written.
+    pub path: String,
+}
+
+/// A node without its tag (`!reset`, `!override`).
+fn bare<'n, 'a>(node: &'n MarkedYaml<'a>) -> &'n MarkedYaml<'a> {
     match &node.data {
-        YamlData::Mapping(map) => map
-            .iter()
-            .find(|(name, _)| name.data.as_str() == Some(key))
-            .map(|(name, value)| (name.span.start.line(), value)),
+        YamlData::Tagged(_, inner) => bare(inner),
+        _ => node,
+    }
+}
+
+fn child<'n, 'a>(node: &'n MarkedYaml<'a>, key: &str) -> Option<(usize, &'n MarkedYaml<'a>)> {
+    match &bare(node).data {
+        YamlData::Mapping(map) => {
+            let named = |wanted: &str| map.iter().find(|(name, _)| bare(name).data.as_str() == Some(wanted));
+            let own = named(key).map(|(name, value)| (name.span.start.line(), value));
+            // What a merge key brings in stands where its anchor is.
+            own.or_else(|| {
+                let (_, merged) = named("<<")?;
+                match &bare(merged).data {
+                    YamlData::Sequence(items) => items.iter().find_map(|item| child(item, key)),
+                    _ => child(merged, key),
+                }
+            })
+        }
         YamlData::Sequence(items) => items
             .iter()
             .enumerate()
             .find(|(index, item)| {
-                index.to_string() == key || item.data.as_str().is_some_and(|text| text.starts_with(key))
+                index.to_string() == key || bare(item).data.as_str().is_some_and(|text| text.starts_with(key))
             })
             .map(|(_, item)| (item.span.start.line(), item)),
         _ => None,
     }
 }
 
-fn collect(node: &MarkedYaml<'_>, key: &str, found: &mut Vec<(usize, String)>) {
-    match &node.data {
+fn collect(node: &MarkedYaml<'_>, found: &mut Vec<FileRead>) {
+    match &bare(node).data {
         YamlData::Mapping(map) => {
             for (name, value) in map {
-                if name.data.as_str() == Some(key) {
-                    found.push((name.span.start.line(), scalars(value).join(" ")));
-                }
-                collect(value, key, found);
+                let line = name.span.start.line();
+                let paths = match bare(name).data.as_str() {
+                    Some("env_file") => ("env_file", scalars(value)),
+                    Some("label_file") => ("label_file", scalars(value)),
+                    Some("extends") => {
+                        ("extends", child(value, "file").map(|(_, file)| scalars(file)).unwrap_or_default())
+                    }
+                    _ => ("", Vec::new()),
+                };
+                found.extend(paths.1.into_iter().map(|path| FileRead { line, key: paths.0, path }));
+                collect(value, found);
             }
         }
-        YamlData::Sequence(items) => items.iter().for_each(|item| collect(item, key, found)),
+        YamlData::Sequence(items) => items.iter().for_each(|item| collect(item, found)),
         _ => {}
     }
 }
 
 fn scalars(node: &MarkedYaml<'_>) -> Vec<String> {
-    match &node.data {
+    match &bare(node).data {
         YamlData::Mapping(map) => map.iter().flat_map(|(_, value)| scalars(value)).collect(),
         YamlData::Sequence(items) => items.iter().flat_map(scalars).collect(),
         data => data.as_str().map(str::to_owned).into_iter().collect(),
@@ -111,9 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_wherever_it_stands() {
-        let file = ComposeFile::parse("a:\n  env_file:\n    - x\n    - y\n").expect("yaml");
-        assert_eq!(file.find("env_file"), [(2, "x y".to_owned())]);
+    fn files_that_compose_reads_are_found_behind_anchors_and_tags() {
+        let text = "x-a: &a\n  env_file: [x, {path: y, required: false}]\ns: !override\n  b:\n    <<: *a\n    extends: {file: z, service: q}\n";
+        let found: Vec<_> = ComposeFile::parse(text).expect("yaml").files_read();
+        let shown: Vec<_> = found.iter().map(|read| (read.line, read.path.as_str())).collect();
+        assert_eq!(shown, [(2, "x"), (2, "y"), (2, "x"), (2, "y"), (6, "z")]);
+    }
+
+    #[test]
+    fn a_key_that_a_merge_brings_in_is_found_at_its_anchor() {
+        let text = "x-a: &a\n  privileged: true\ns:\n  b:\n    <<: *a\n    image: x\n";
+        let file = ComposeFile::parse(text).expect("yaml");
+        assert_eq!(file.line_of(&["s", "b", "privileged"]), Some(2));
+        assert_eq!(ComposeFile::second_document("a: 1\n---\nb: 2\n"), Some(3));
     }
 
     #[test]

@@ -31,7 +31,8 @@ impl Dockerfile {
         let mut instructions: Vec<Instruction> = Vec::new();
         let mut stage = String::new();
         let mut stages = 0;
-        let mut lines = text.lines().enumerate();
+        let escape = directive(text, "escape").and_then(|(_, value)| value.chars().next()).unwrap_or('\\');
+        let mut lines = text.trim_start_matches(BOM).lines().enumerate();
         while let Some((index, first)) = lines.next() {
             let first = first.trim();
             if first.is_empty() || first.starts_with('#') {
@@ -40,21 +41,25 @@ impl Dockerfile {
             let mut joined = String::new();
             let mut part = first;
             loop {
-                let (body, goes_on) = part.strip_suffix('\\').map_or((part, false), |body| (body, true));
-                if !body.starts_with('#') {
-                    joined.push_str(body.trim());
-                    joined.push(' ');
+                let body = part.trim_end().strip_suffix(escape);
+                let is_comment = part.trim_start().starts_with('#');
+                if !is_comment {
+                    // Nothing stands between the halves: `RU\` and `N x` are `RUN x`.
+                    joined.push_str(body.unwrap_or(part));
                 }
-                // A comment between continued lines does not end the instruction.
-                if !(goes_on || part.starts_with('#') || part.is_empty()) {
+                // A comment or an empty line between continued lines does not end the instruction.
+                if !(body.is_some() || is_comment || part.trim().is_empty()) {
                     break;
                 }
                 let Some((_, next)) = lines.next() else { break };
-                part = next.trim();
+                part = next;
             }
             let (name, arguments) = joined.trim().split_once(char::is_whitespace).unwrap_or((joined.trim(), ""));
-            let (name, arguments) = (name.to_uppercase(), arguments.trim().to_owned());
-            for end in here_documents(&arguments) {
+            let arguments = arguments.split_whitespace().collect::<Vec<_>>().join(" ");
+            let name = name.to_uppercase();
+            // Elsewhere `<<` means nothing; it must not hide the lines that follow.
+            let reads_more = ["RUN", "COPY", "ADD"].contains(&name.as_str());
+            for end in if reads_more { here_documents(&arguments) } else { Vec::new() } {
                 for (_, line) in lines.by_ref() {
                     if line.trim() == end {
                         break;
@@ -135,12 +140,28 @@ fn here_documents(arguments: &str) -> Vec<String> {
         .collect()
 }
 
-/// The line, from 1, and the value of a `# syntax=` directive.
+/// What some editors put before the first character.
+const BOM: char = '\u{feff}';
+
+/// The line, from 1, and the value of a `# syntax=` directive, in all forms that BuildKit knows:
+/// after `#` or `//`, after a `#!` line, and as a JSON file.
 #[must_use]
 pub fn syntax_line(text: &str) -> Option<(usize, String)> {
-    text.lines().enumerate().take_while(|(_, line)| line.trim_start().starts_with('#')).find_map(|(index, line)| {
-        let (key, value) = line.trim_start().trim_start_matches('#').split_once('=')?;
-        (key.trim().eq_ignore_ascii_case("syntax")).then(|| (index + 1, value.trim().to_owned()))
+    let json = || serde_json::from_str::<serde_json::Value>(text).ok()?.get("syntax")?.as_str().map(str::to_owned);
+    directive(text, "syntax").or_else(|| json().map(|value| (1, value)))
+}
+
+/// The line, from 1, and the value of a directive among the comments that begin the file.
+fn directive(text: &str, name: &str) -> Option<(usize, String)> {
+    let comment = |line: &str| {
+        let line = line.trim();
+        line.strip_prefix("//").or_else(|| line.strip_prefix('#')).map(str::to_owned)
+    };
+    let mut head =
+        text.trim_start_matches(BOM).lines().enumerate().map_while(|(index, line)| Some((index, comment(line)?)));
+    head.find_map(|(index, line)| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim().eq_ignore_ascii_case(name)).then(|| (index + 1, value.trim().to_owned()))
     })
 }
 
@@ -155,6 +176,27 @@ mod tests {
         let file = Dockerfile::parse(TEXT);
         let run = &file.instructions[1];
         assert_eq!((run.name.as_str(), run.arguments.as_str(), run.line), ("RUN", "a && b", 3));
+    }
+
+    #[test]
+    fn halves_of_a_word_and_another_escape_character_hide_nothing() {
+        let file = Dockerfile::parse("\u{feff}# escape=`\nFROM a\nRU`\nN --netw`  \nork=host x\nCMD <<E\nRUN b\nE\n");
+        let shown: Vec<_> = file.instructions.iter().map(|i| format!("{} {}", i.name, i.arguments)).collect();
+        assert_eq!(shown, ["FROM a", "RUN --network=host x", "CMD <<E", "RUN b", "E "]);
+    }
+
+    #[test]
+    fn a_builder_is_found_in_each_form() {
+        for text in [
+            "# syntax=x",
+            "#!/bin/a\n#   SYNTAX =  x ",
+            "// syntax=x",
+            "\u{feff}# a\n# syntax=x",
+            "{\"syntax\": \"x\"}",
+        ] {
+            assert_eq!(syntax_line(text).map(|(_, value)| value).as_deref(), Some("x"), "{text}");
+        }
+        assert_eq!(syntax_line("FROM a\n# syntax=x"), None);
     }
 
     #[test]

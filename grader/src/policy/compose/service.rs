@@ -1,40 +1,54 @@
 //! The rules for one service of a merged model.
 //!
-//! Owns: which keys and values give a container power over the machine. Must not: know lessons.
+//! Owns: which keys and values give a container power over the machine. Must not: rewrite anything.
 
 use serde_json::Value;
 
-use super::{Gate, limits};
+use super::super::{images, limits};
+use super::{Gate, build, is_set, object, resources, strings};
 
-/// Keys whose value `host` (or another container's) joins a namespace that is not the service's own.
-const NAMESPACES: [(&str, &str); 6] = [
-    ("network_mode", "network"),
-    ("pid", "process"),
-    ("ipc", "IPC"),
-    ("uts", "host name"),
-    ("userns_mode", "user"),
-    ("cgroup", "cgroup"),
+/// Keys that join a container to a namespace, with what else than the service's own is allowed.
+const NAMESPACES: [(&str, &str, &[&str]); 6] = [
+    ("network_mode", "network", &["none"]),
+    ("pid", "process", &[]),
+    ("ipc", "IPC", &["none", "private", "shareable"]),
+    ("uts", "host name", &[]),
+    ("userns_mode", "user", &[]),
+    ("cgroup", "cgroup", &["private"]),
 ];
 
 /// Keys that are refused whatever their value, with the reason.
-const NEVER: [(&str, &str); 12] = [
+const NEVER: [(&str, &str); 18] = [
     ("devices", "A device of this machine in a container bypasses its isolation."),
     ("device_cgroup_rules", "Device rules open devices of this machine."),
+    ("blkio_config", "It names disks of this machine."),
     ("cgroup_parent", "The container would leave the limits that the grader sets."),
     ("external_links", "It reaches containers that are not part of the exercise."),
     ("volumes_from", "It mounts what other containers have; name the volume instead."),
     ("credential_spec", "It reads credentials of this machine."),
     ("runtime", "Another runtime may isolate less. The default one is used."),
+    ("isolation", "Another kind of isolation may isolate less. The default one is used."),
     ("oom_kill_disable", "Without the OOM killer a full container can block the whole machine."),
     ("gpus", "No exercise needs a device of this machine."),
     ("post_start", "Hooks can run with more rights than the container."),
     ("pre_stop", "Hooks can run with more rights than the container."),
+    ("provider", "A provider is a program that Compose runs on this machine."),
+    ("models", "No exercise needs a model runner."),
     ("use_api_socket", "Whoever has the Docker socket is root on this machine."),
+    ("storage_opt", "It changes how Docker keeps the container on disk."),
+    ("cpu_rt_runtime", "Real-time processes can keep everything else from running."),
 ];
+
+/// Keys that the gate knows: harmless ones, and those that have a rule of their own.
+const KNOWN: &str = "annotations attach build cap_add cap_drop cgroup command configs container_name cpu_period cpu_quota cpu_shares cpus cpuset \
+    depends_on deploy develop dns dns_opt dns_search domainname entrypoint env_file environment expose extends extra_hosts \
+    group_add healthcheck hostname image init ipc labels links logging mac_address mem_limit mem_reservation mem_swappiness \
+    memswap_limit network_mode networks oom_score_adj pid pids_limit platform ports privileged profiles pull_policy read_only \
+    restart scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty ulimits user \
+    userns_mode uts volumes working_dir";
 
 /// Looks at one service.
 pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
-    let text = |key: &str| service.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if service.get("privileged") == Some(&Value::Bool(true)) {
         gate.refuse(
             &["services", name, "privileged"],
@@ -42,21 +56,42 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
             "A privileged container is root on this machine. No exercise needs it: find out which single right is missing.",
         );
     }
-    for (key, namespace) in NAMESPACES {
-        let value = text(key);
-        if value == "host" || value.starts_with("container:") {
-            gate.refuse(
-                &["services", name, key],
-                format!("`{name}` joins the {namespace} namespace of {}", if value == "host" { "this machine" } else { "a foreign container" }),
-                "It would see or disturb what is not part of the exercise. Leave the key out; services of a stack reach each other by name.",
-            );
-        }
-    }
     for (key, why) in NEVER {
         if service.get(key).is_some_and(is_set) {
             gate.refuse(&["services", name, key], format!("`{name}` sets `{key}`"), why);
         }
     }
+    let known: Vec<&str> = KNOWN.split_whitespace().chain(NEVER.map(|(key, _)| key)).collect();
+    gate.only_known(&["services", name], service, &known);
+    namespaces(gate, name, service);
+    deployment(gate, name, service);
+    rights(gate, name, service);
+    mounts(gate, name, service);
+    image(gate, name, service);
+    build::inspect(gate, name, service);
+    resources::inspect(gate, name, service);
+}
+
+fn namespaces(gate: &mut Gate<'_>, name: &str, service: &Value) {
+    for (key, namespace, allowed) in NAMESPACES {
+        let value = service.get(key).and_then(Value::as_str).unwrap_or_default();
+        let is_own = ["network_mode", "pid", "ipc"].contains(&key) && value.starts_with("service:");
+        if value.is_empty() || is_own || allowed.contains(&value) {
+            continue;
+        }
+        let whose = match value {
+            "host" => "this machine".to_owned(),
+            other => format!("`{other}`, which is not of this stack"),
+        };
+        gate.refuse(
+            &["services", name, key],
+            format!("`{name}` joins the {namespace} namespace of {whose}"),
+            "It would see or disturb what is not part of the exercise. Leave the key out; services of a stack reach each other by name.",
+        );
+    }
+}
+
+fn deployment(gate: &mut Gate<'_>, name: &str, service: &Value) {
     if service.pointer("/deploy/resources/reservations/devices").is_some_and(is_set) {
         gate.refuse(
             &["services", name, "deploy"],
@@ -64,14 +99,26 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
             "No exercise needs a device of this machine.",
         );
     }
-    rights(gate, name, service);
-    mounts(gate, name, service);
-    build(gate, name, service);
-    resources(gate, name, service);
+    let Some(deploy) = service.get("deploy") else { return };
+    let known = [
+        "mode",
+        "replicas",
+        "labels",
+        "resources",
+        "restart_policy",
+        "endpoint_mode",
+        "placement",
+        "update_config",
+        "rollback_config",
+    ];
+    gate.only_known(&["services", name, "deploy"], deploy, &known);
 }
 
 fn rights(gate: &mut Gate<'_>, name: &str, service: &Value) {
     for capability in strings(service.get("cap_add")) {
+        if gate.lesson.allow.iter().any(|allowed| allowed.is_capability(&capability)) {
+            continue;
+        }
         gate.refuse(
             &["services", name, "cap_add"],
             format!("`{name}` adds the capability {capability}"),
@@ -79,106 +126,85 @@ fn rights(gate: &mut Gate<'_>, name: &str, service: &Value) {
         );
     }
     for option in strings(service.get("security_opt")) {
-        let loosens =
-            ["unconfined", "label=disable", "label:disable", "systempaths"].iter().any(|word| option.contains(word))
-                || option.starts_with("seccomp=")
-                || option.starts_with("seccomp:");
-        if loosens {
-            gate.refuse(
-                &["services", name, "security_opt"],
-                format!("`{name}` loosens a protection: {option}"),
-                "seccomp, AppArmor and SELinux keep a container from the kernel's dangerous parts. `no-new-privileges` is welcome.",
-            );
+        let tightens =
+            ["no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"].contains(&option.as_str());
+        if tightens || gate.lesson.allow.iter().any(|allowed| allowed.is_protection(&option)) {
+            continue;
         }
-    }
-    let driver = service.pointer("/logging/driver").and_then(Value::as_str).unwrap_or("json-file");
-    if !["json-file", "local", "none"].contains(&driver) {
         gate.refuse(
-            &["services", name, "logging"],
-            format!("`{name}` sends its log to `{driver}`"),
-            "Logs of an exercise stay in Docker: use `json-file` or `local`.",
+            &["services", name, "security_opt"],
+            format!("`{name}` loosens a protection: {option}"),
+            "seccomp, AppArmor and SELinux keep a container from the kernel's dangerous parts. `no-new-privileges:true` is welcome.",
+        );
+    }
+    for (setting, _) in object(service.get("sysctls")).filter(|(setting, _)| !setting.starts_with("net.")) {
+        gate.refuse(
+            &["services", name, "sysctls"],
+            format!("`{name}` sets {setting} of the kernel"),
+            "Only settings of the container's own network (`net.`) may be set.",
         );
     }
 }
 
 fn mounts(gate: &mut Gate<'_>, name: &str, service: &Value) {
+    let place = ["services", name, "volumes"];
+    let mut targets: Vec<(&str, String)> = Vec::new();
     for volume in service.get("volumes").and_then(Value::as_array).into_iter().flatten() {
-        let source = volume.get("source").and_then(Value::as_str).unwrap_or_default();
-        let target = volume.get("target").and_then(Value::as_str).unwrap_or_default();
-        if volume.get("type").and_then(Value::as_str) == Some("bind") {
-            gate.must_be_inside(&["services", name, "volumes"], source, &format!("is mounted at {target}"));
+        let text = |path: &str| volume.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let target = text("/target");
+        match text("/type") {
+            "bind" => gate.must_be_inside(&place, text("/source"), &format!("is mounted at {target}")),
+            "volume" | "tmpfs" => {}
+            kind => gate.refuse(
+                &place,
+                format!("`{name}` mounts something of the kind `{kind}` at {target}"),
+                "Exercises mount folders of their own (`bind`), named volumes and `tmpfs`.",
+            ),
         }
-    }
-}
-
-fn build(gate: &mut Gate<'_>, name: &str, service: &Value) {
-    let Some(build) = service.get("build") else { return };
-    let place = ["services", name, "build"];
-    if build.get("network").and_then(Value::as_str) == Some("host") {
-        gate.refuse(
-            &["services", name, "build", "network"],
-            format!("`{name}` is built on the host's network"),
-            "A build with the host's network can reach every service of this machine. Remove `network: host`.",
-        );
-    }
-    if build.get("privileged") == Some(&Value::Bool(true)) || build.get("entitlements").is_some_and(is_set) {
-        gate.refuse(
-            &place,
-            format!("the build of `{name}` asks for more rights"),
-            "No exercise needs a privileged build or entitlements.",
-        );
-    }
-    if build.get("ssh").is_some_and(is_set) {
-        gate.refuse(
-            &["services", name, "build", "ssh"],
-            format!("the build of `{name}` asks for SSH keys"),
-            "No exercise needs the keys of this machine.",
-        );
-    }
-    let contexts = build.get("additional_contexts").and_then(Value::as_object).into_iter().flatten();
-    let contexts = contexts.filter_map(|(_, value)| value.as_str()).chain(build.get("context").and_then(Value::as_str));
-    for context in contexts {
-        if context.contains("://") || context.starts_with("git@") {
+        if !["", "private", "rprivate"].contains(&text("/bind/propagation")) {
             gate.refuse(
-                &["services", name, "build", "context"],
-                format!("`{name}` is built from {context}"),
-                "Only files of the exercise are built.",
-            );
-        } else if context.starts_with('/') {
-            gate.must_be_inside(&["services", name, "build", "context"], context, "is a build context");
-        }
-    }
-    let dockerfile = build.get("dockerfile").and_then(Value::as_str).unwrap_or("Dockerfile");
-    let context = build.get("context").and_then(Value::as_str).unwrap_or(".");
-    let path = std::path::Path::new(context).join(dockerfile);
-    gate.must_be_inside(&["services", name, "build", "dockerfile"], &path.display().to_string(), "is a Dockerfile");
-}
-
-fn resources(gate: &mut Gate<'_>, name: &str, service: &Value) {
-    let deployed = service.pointer("/deploy/resources/limits/memory");
-    for (value, key) in
-        [(service.get("mem_limit"), "mem_limit"), (deployed, "deploy"), (service.get("shm_size"), "shm_size")]
-    {
-        let bytes = value.and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok())).unwrap_or(0);
-        if bytes > limits::MEMORY_MOST {
-            gate.refuse(
-                &["services", name, key],
-                format!("`{name}` may use {} of memory", crate::verdict::bytes(bytes)),
-                format!("At most {} in an exercise.", crate::verdict::bytes(limits::MEMORY_MOST)),
+                &place,
+                format!("the mount at {target} is to spread to this machine"),
+                "`propagation` lets mounts that a container makes appear outside of it. Leave it out.",
             );
         }
+        targets.push(("volumes", target.to_owned()));
+    }
+    targets.extend(
+        strings(service.get("tmpfs"))
+            .into_iter()
+            .map(|text| ("tmpfs", text.split(':').next().unwrap_or_default().to_owned())),
+    );
+    for key in ["secrets", "configs"] {
+        let items = service.get(key).and_then(Value::as_array).into_iter().flatten();
+        targets.extend(items.filter_map(|item| Some((key, item.get("target")?.as_str()?.to_owned()))));
+    }
+    for (key, target) in targets.into_iter().filter(|(_, target)| limits::is_kernels(target)) {
+        gate.refuse(
+            &["services", name, key],
+            format!("`{name}` puts something in the place of {target}"),
+            limits::KERNELS,
+        );
     }
 }
 
-fn strings(value: Option<&Value>) -> Vec<String> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
+/// An image of this machine may hold what belongs to somebody else: a service runs what is built
+/// here, or an image of the lesson.
+fn image(gate: &mut Gate<'_>, name: &str, service: &Value) {
+    let Some(image) = service.get("image").and_then(Value::as_str) else { return };
+    let built =
+        |other: &Value| other.get("build").is_some() && other.get("image").and_then(Value::as_str) == Some(image);
+    let is_built = service.get("build").is_some() || object(gate.model.get("services")).any(|(_, other)| built(other));
+    // Where the lesson builds the image that is run by its tag, that one stands in for any name.
+    let stood_in_for = gate.spec.tagged_image.is_some();
+    if !is_built && !stood_in_for && !images::is_of_lesson(&gate.lesson.images, image) {
+        gate.refuse(
+            &["services", name, "image"],
+            format!("`{name}` runs `{image}`, which is neither built from your files nor an image of this lesson"),
+            format!(
+                "Add a `build`, or use {}. Another image of this machine may hold what belongs to somebody else.",
+                gate.lesson.images.join(" or ")
+            ),
+        );
     }
 }

@@ -58,8 +58,9 @@ pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
 /// The most characters of one line of evidence.
 const WIDEST: usize = 180;
 
-/// What a container wrote must not steer the learner's terminal, nor flood it.
-fn plain(text: &str) -> String {
+/// One line as it may be shown: what a container wrote must not steer the learner's terminal, nor flood it.
+#[must_use]
+pub fn plain(text: &str) -> String {
     let shown = text.chars().map(|c| if c.is_control() && c != '\t' { '·' } else { c });
     if text.chars().count() > WIDEST { shown.take(WIDEST).chain(['…']).collect() } else { shown.collect() }
 }

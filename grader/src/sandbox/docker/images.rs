@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::super::build;
+use super::super::build::{self, Bounds, BuildSettings};
 use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
 use super::{DockerSandbox, unknown};
@@ -19,8 +19,7 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy("build")?;
-            let mut report =
-                build::build(plan, &plan.reference, &dir, &self.parts.settings, &self.parts.events).await?;
+            let mut report = build::build(plan, &plan.reference, &dir, self.building(), &self.parts.events).await?;
             if report.failure.is_none() {
                 report.failure = too_large(&self.image_facts(image).await?);
             }
@@ -36,7 +35,11 @@ impl DockerSandbox {
         let dir = self.parts.scratch.copy("rebuild")?;
         self.edit_in(&dir)?;
         let reference = format!("{}-edited", plan.reference);
-        build::build(plan, &reference, &dir, &self.parts.settings, &Events::default()).await
+        build::build(plan, &reference, &dir, self.building(), &Events::default()).await
+    }
+
+    fn building(&self) -> (&BuildSettings, &Bounds) {
+        (&self.parts.settings, &self.parts.bounds)
     }
 
     pub(super) fn edit_in(&self, dir: &Path) -> Result<EditDone, Fault> {
