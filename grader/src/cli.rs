@@ -37,13 +37,36 @@ pub enum Command {
     Compare(CompareArgs),
     /// Check again whenever you save a file.
     Watch(WatchArgs),
-    /// Show the next hint of a check that failed.
+    /// Show the hints of a check: one more is open after each failed attempt.
     Hint {
         /// The lesson; left out, the one whose folder you are in.
         lesson: Option<String>,
         /// The check's id; left out, the first one that failed last time.
         check: Option<String>,
+        /// Open one more hint now. Your progress notes it.
+        #[arg(long)]
+        more: bool,
     },
+    /// Show the course's own solutions, once you have passed the lesson or given it up.
+    Solution {
+        /// The lesson; left out, the one whose folder you are in.
+        lesson: Option<String>,
+        /// The solution's name; left out, they are listed.
+        name: Option<String>,
+        /// Write the starter with this solution to a new folder, which you can run and grade.
+        #[arg(long, value_name = "DIR")]
+        copy: Option<PathBuf>,
+    },
+    /// Give a lesson up, to see its solutions. Your progress notes it.
+    GiveUp {
+        /// The lesson; left out, the one whose folder you are in.
+        lesson: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show what you have tried and passed, over time; take it to another machine.
+    Progress(ProgressArgs),
     /// Put the starter's files back. What you have is kept as a snapshot.
     Reset {
         /// The lesson; left out, the one whose folder you are in.
@@ -102,9 +125,9 @@ pub struct CheckArgs {
     /// Measure everything, also what has not changed since it was measured.
     #[arg(long)]
     pub fresh: bool,
-    /// How the report is written.
-    #[command(flatten)]
-    pub format: Format,
+    /// For people, one JSON object for programs, or JUnit XML for CI.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub format: ReportFormat,
     /// How builds run.
     #[command(flatten)]
     pub builds: BuildArgs,
@@ -181,6 +204,46 @@ pub enum LookFormat {
     Json,
     /// A picture for browsers and documents.
     Svg,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Text.
+    Human,
+    /// JSON.
+    Json,
+    /// JUnit XML.
+    Junit,
+}
+
+/// `grader progress`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ProgressArgs {
+    /// The lesson whose attempts are shown; left out, all lessons in short.
+    pub lesson: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub format: Format,
+    /// What else to do.
+    #[command(subcommand)]
+    pub command: Option<ProgressCommand>,
+}
+
+/// What can be done with progress.
+#[derive(Debug, Subcommand)]
+pub enum ProgressCommand {
+    /// Write everything to a file: attempts with their reports, hints, answers.
+    Export {
+        /// The file, which must not exist; `-` is standard output.
+        file: PathBuf,
+    },
+    /// Add what such a file holds to what is here. Doing it twice changes nothing.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// How builds run.
@@ -273,7 +336,7 @@ pub enum DevCommand {
         #[arg(long)]
         title: Option<String>,
     },
-    /// Write the reference of all kinds of check, book/src/reference/checks.md.
+    /// Write the book's pages that are made from code: the kinds of check, the report of a check.
     Reference,
 }
 

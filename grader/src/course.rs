@@ -5,6 +5,7 @@
 pub mod lesson;
 pub mod quiz;
 pub mod schema;
+pub mod solution;
 pub mod source;
 pub mod spec;
 mod wording;

@@ -84,6 +84,24 @@ pub enum Fault {
         /// SQLite's error.
         source: rusqlite::Error,
     },
+    /// The state database was made by a later version of this program.
+    #[error("the progress database {path} was made by a newer grader: it has version {version}, and this grader knows {newest}", path = .path.display())]
+    NewerProgress {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+        /// The newest version that we know.
+        newest: u32,
+    },
+    /// A file that was to be imported is not what it should be.
+    #[error("{path} was not imported: {reason}", path = .path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The course's own files are wrong.
     #[error(transparent)]
     Course(#[from] crate::course::CourseError),
@@ -131,6 +149,8 @@ impl Fault {
             }
             Self::File { .. } => "Check that the folder exists, that you may write there, and that the disk is not full.".into(),
             Self::Progress { .. } => "Move the file aside; the grader makes a new one. Nothing in your exercise folders is touched.".into(),
+            Self::NewerProgress { .. } => "Update this grader (`git pull`, then `make build`), or use the newer one. The database was left as it is.".into(),
+            Self::Import { .. } => "Nothing of it was taken over, and your progress is as it was. `grader progress export FILE` on the machine that it came from writes it again.".into(),
             Self::Course(_) => "This is a mistake in the course's own files, not in yours.".into(),
             Self::Usage { .. } => "See `grader --help`.".into(),
             Self::Interrupted => "Everything that this run had made was removed.".into(),
@@ -142,7 +162,7 @@ impl Fault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Shared(fault) => fault.exit_code(),
-            Self::Usage { .. } => 2,
+            Self::Usage { .. } | Self::Import { .. } => 2,
             Self::Interrupted => 130,
             _ => 3,
         }

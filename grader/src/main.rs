@@ -4,19 +4,20 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use grader::cli::{BookCommand, Cli, Command, DevCommand, FormatName, LookFormat};
+use grader::cli::{BookCommand, Cli, Command, DevCommand, LookFormat, ReportFormat};
 use grader::course::quiz::Quiz;
 use grader::fault::Fault;
 use grader::progress::Progress;
-use grader::{book, commands};
+use grader::{book, commands, report};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let wants_json = match &cli.command {
-        Command::Check(args) => args.format.format == FormatName::Json,
-        Command::Layers(args) => args.look.format == LookFormat::Json,
-        Command::Compare(args) => args.look.format == LookFormat::Json,
-        _ => false,
+    let looked = |format| if format == LookFormat::Json { ReportFormat::Json } else { ReportFormat::Human };
+    let format = match &cli.command {
+        Command::Check(args) => args.format,
+        Command::Layers(args) => looked(args.look.format),
+        Command::Compare(args) => looked(args.look.format),
+        _ => ReportFormat::Human,
     };
     let mut out = anstream::stdout();
     let result = run(cli, &mut out);
@@ -24,10 +25,13 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(fault) => {
-            if wants_json {
-                let object = serde_json::json!({"schema": grader::report::SCHEMA, "result": "fault", "message": fault.to_string(), "remedy": fault.remedy()});
-                println!("{object:#}");
-            }
+            // Who reads the report reads it on standard output also when there is nothing to report.
+            let _ = match format {
+                ReportFormat::Human => Ok(()),
+                ReportFormat::Json => report::NotRun::new(&fault).write(&mut out),
+                ReportFormat::Junit => report::junit::write_not_run(&fault, &mut out),
+            };
+            let _ = out.flush();
             anstream::eprintln!("grader: {fault}\n{}", fault.remedy());
             ExitCode::from(fault.exit_code())
         }
@@ -45,10 +49,20 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
         Command::Layers(args) => wait(commands::layers::run(&args, out)),
         Command::Compare(args) => wait(commands::compare::run(&args, out)),
         Command::Watch(args) => wait(commands::watch::run(&args, out)),
-        Command::Hint { lesson, check } => {
+        Command::Hint { lesson, check, more } => {
             let course = commands::course()?;
-            commands::hint::run(&commands::lesson(&course, lesson.as_deref())?, check.as_deref(), out)
+            commands::hint::run(&commands::lesson(&course, lesson.as_deref())?, check.as_deref(), more, out)
         }
+        Command::Solution { lesson, name, copy } => {
+            let course = commands::course()?;
+            let lesson = commands::lesson(&course, lesson.as_deref())?;
+            commands::solution::run(&course, &lesson, name.as_deref(), copy.as_deref(), out)
+        }
+        Command::GiveUp { lesson, yes } => {
+            let course = commands::course()?;
+            commands::give_up::run(&commands::lesson(&course, lesson.as_deref())?, yes, out)
+        }
+        Command::Progress(args) => commands::progress::run(&args, out),
         Command::Reset { lesson } => {
             let course = commands::course()?;
             commands::start::reset(&course, &commands::lesson(&course, lesson.as_deref())?, out)

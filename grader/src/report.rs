@@ -1,18 +1,23 @@
 //! What a run has found, for people and programs.
 //!
-//! Owns: the report's data and its JSON form (described in README). Must not:
+//! Owns: the report's data and its JSON form (described in the book, by `reference`). Must not:
 //! measure, or keep anything.
 
+pub mod junit;
+pub mod reference;
 pub mod terminal;
+
+use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::course::{Lesson, LessonCheck};
+use crate::fault::Fault;
 use crate::policy::Refusal;
 use crate::verdict::{Location, Outcome};
 
-/// The version of the JSON form. It changes when a field changes its meaning or goes away.
+/// The version of the JSON form. The book's page (`reference.md`) says which changes keep it.
 pub const SCHEMA: &str = "grader-report/1";
 
 /// One run's findings.
@@ -31,7 +36,7 @@ pub struct Report {
     pub points: u32,
     /// Points that can be earned.
     pub of: u32,
-    /// From the start of the run until everything was removed.
+    /// Milliseconds from the start of the run until everything was removed.
     pub millis: u64,
     /// Why the submission was not run at all.
     pub refusals: Vec<RefusalReport>,
@@ -51,6 +56,19 @@ pub enum RunResult {
     Refused,
     /// Something could not be measured, and that is not the learner's doing.
     Fault,
+}
+
+impl RunResult {
+    /// The word that stands for it in the JSON form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Fault => "fault",
+        }
+    }
 }
 
 /// A refusal of the policy gate.
@@ -84,10 +102,36 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// What was measured, in the kind's own form.
     pub evidence: Option<serde_json::Value>,
-    /// How long measuring took, with the waiting before it.
+    /// Milliseconds that measuring took, with the waiting before it.
     pub millis: u64,
     /// Whether the evidence is of an earlier run, because nothing has changed that it depends on.
     pub remembered: bool,
+}
+
+/// What stands in the place of a report when nothing could be run at all.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NotRun {
+    /// The version of this form, `grader-report/1`.
+    pub schema: &'static str,
+    /// Always `fault`.
+    pub result: RunResult,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl NotRun {
+    /// The object for a fault.
+    #[must_use]
+    pub fn new(fault: &Fault) -> Self {
+        Self { schema: SCHEMA, result: RunResult::Fault, message: fault.to_string(), remedy: fault.remedy() }
+    }
+
+    /// Writes it as JSON.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", serde_json::to_string_pretty(self)?)
+    }
 }
 
 impl CheckReport {

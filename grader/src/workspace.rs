@@ -1,14 +1,16 @@
 //! The learner's own copies of exercises.
 //!
-//! Owns: making and resetting copies, with a snapshot of whatever is replaced. Must not: delete
-//! anything that is not in a snapshot.
+//! Owns: making and resetting copies, with a snapshot of whatever is replaced, and copies of
+//! solutions elsewhere. Must not: delete anything that is not in a snapshot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::course::solution::Solution;
 use crate::course::{Course, Lesson, LessonName};
 use crate::fault::Fault;
 use crate::sandbox::scratch::{copy_tree, personalise_tree};
+use crate::submission::is_inside;
 use crate::{learner, paths};
 
 /// The learner's folder of a lesson.
@@ -46,6 +48,22 @@ pub fn reset(course: &Course, lesson: &Lesson) -> Result<(PathBuf, Option<PathBu
     Ok((to, snapshot))
 }
 
+/// Writes the starter with a solution over it to a folder that does not exist yet and is not among
+/// learners' copies.
+pub fn copy_solution(course: &Course, lesson: &Lesson, solution: &Solution, to: &Path) -> Result<(), Fault> {
+    if to.symlink_metadata().is_ok() {
+        let message = format!("{} is there already: name a folder that does not exist yet", to.display());
+        return Err(Fault::Usage { message });
+    }
+    let is_among = |folder: &Path| is_inside(to, folder) || to.starts_with(folder);
+    if is_among(&course.workspace()) {
+        let message =
+            format!("{} is among your own copies, where no solution is written: name a folder elsewhere", to.display());
+        return Err(Fault::Usage { message });
+    }
+    put(&[&lesson.starter(), &solution.dir], &learner::number(&lesson.spec.id)?, to)
+}
+
 /// Moves the learner's folder to a snapshot, whole, so that nothing can be lost on the way.
 fn snapshot(lesson: &Lesson, from: &Path) -> Result<PathBuf, Fault> {
     let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
@@ -79,13 +97,20 @@ fn copy_all(from: &Path, to: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Copies into a folder beside the place and renames it, so that a copy is whole or not there.
 fn put_starter(lesson: &Lesson, to: &Path) -> Result<(), Fault> {
+    put(&[&lesson.starter()], &learner::renew(&lesson.spec.id)?, to)
+}
+
+/// Lays folders over each other, with the learner's number filled in, in a folder beside the place and renames it, so that a copy is
+/// whole or not there.
+fn put(layers: &[&Path], number: &str, to: &Path) -> Result<(), Fault> {
     let parent = to.parent().unwrap_or(to);
     fs::create_dir_all(parent).map_err(Fault::file(parent))?;
     let unfinished = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(Fault::file(parent))?;
-    copy_tree(&lesson.starter(), unfinished.path())?;
-    personalise_tree(unfinished.path(), &learner::renew(&lesson.spec.id)?)?;
+    for layer in layers {
+        copy_tree(layer, unfinished.path())?;
+    }
+    personalise_tree(unfinished.path(), number)?;
     let path = unfinished.keep();
     set_readable(&path)?;
     fs::rename(&path, to).map_err(Fault::file(to))

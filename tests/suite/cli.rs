@@ -5,7 +5,7 @@ use std::fs;
 use tests::{Learner, course, ended, lay, program};
 
 /// A course of its own, so that workspace/ of this checkout stays as it is.
-fn own_course() -> (tempfile::TempDir, impl Fn(&[&str], &str) -> tests::Ended) {
+pub fn own_course() -> (tempfile::TempDir, impl Fn(&[&str], &str) -> tests::Ended) {
     let dir = tempfile::tempdir().expect("folder");
     for part in ["exercises", "images", "book/src", "scripts"] {
         lay(&course().join(part), &dir.path().join(part));
@@ -61,12 +61,22 @@ fn without_a_lesson_the_folder_decides_and_elsewhere_it_is_asked_for() {
 }
 
 #[test]
-fn hints_open_one_by_one() {
+fn without_a_failure_hints_open_only_when_asked_for() {
     let learner = Learner::with_solution("nodemon-stock-user");
-    let first = learner.grader(&["hint", "36", "hot-reload"]);
-    assert!(first.stdout.contains("  1. ") && !first.stdout.contains("  2. "), "{}", first.stdout);
-    let second = learner.grader(&["hint", "36", "hot-reload"]);
-    assert!(second.stdout.contains("  2. ") && !second.stdout.contains("  3. "), "{}", second.stdout);
+    let none = learner.grader(&["hint", "36", "hot-reload"]);
+    assert!(
+        none.code == 1 && none.stdout.contains("None of its 3 hints") && !none.stdout.contains("1. "),
+        "{}",
+        none.all()
+    );
+    for (open, message) in [(1, "1 of 3 hints is open"), (2, "2 of 3 hints are open"), (3, "All 3 hints are open")] {
+        let more = learner.grader(&["hint", "36", "hot-reload", "--more"]);
+        assert!(more.code == 0 && more.stdout.contains(message), "{}", more.all());
+        let again = learner.grader(&["hint", "36", "hot-reload"]).stdout;
+        assert_eq!(again, more.stdout, "looking again opens nothing");
+        let numbers: Vec<bool> = (1..=4).map(|number| again.contains(&format!("\n  {number}. "))).collect();
+        assert_eq!(numbers, [true, open > 1, open > 2, false], "{again}");
+    }
     let unknown = learner.grader(&["hint", "36", "hot-relaod"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("Did you mean `hot-reload`?"), "{}", unknown.stderr);
@@ -75,14 +85,34 @@ fn hints_open_one_by_one() {
 }
 
 #[test]
-fn the_first_failed_check_is_the_one_that_hint_means() {
+fn each_failure_with_changed_files_opens_a_hint_of_the_first_failed_check() {
     let learner = Learner::with_solution("nodemon-stock-user");
     learner.replace("Dockerfile", "npm ci", "npm cii");
+    let report = learner.check(&[]);
+    assert_eq!(report.code, 1);
+    assert!(report.stdout.contains("grader hint lesson36 targets-build"), "{}", report.stdout);
+    let open = |message: &str| {
+        let hint = learner.grader(&["hint", "lesson36"]).stdout;
+        assert!(hint.contains("(targets-build)") && hint.contains(message), "{hint}");
+    };
+    open("1 of 3 hints is open");
+    let junit = learner.check(&["--format", "junit"]);
+    assert!(junit.code == 1 && junit.stdout.starts_with("<?xml") && junit.stderr.is_empty(), "{}", junit.all());
+    for part in ["name=\"targets-build\"", "<failure ", "<skipped message=\"not measured, because `targets-build`"] {
+        assert!(junit.stdout.contains(part), "{part} is not in:\n{}", junit.stdout);
+    }
+    open("1 of 3 hints is open");
+    learner.replace("Dockerfile", "npm cii", "npm ciii");
     assert_eq!(learner.check(&[]).code, 1);
-    let hint = learner.grader(&["hint", "lesson36"]);
-    assert!(hint.stdout.contains("(targets-build)"), "{}", hint.stdout);
+    open("2 of 3 hints are open");
+    learner.replace("docker-compose.prod.yml", "  payments:\n", "  payments:\n    privileged: true\n");
+    assert_eq!(learner.report()["result"], "refused");
+    open("2 of 3 hints are open");
     let list = learner.grader(&["list"]);
     assert!(list.stdout.contains("points so far"), "{}", list.stdout);
+    let progress = learner.grader(&["progress", "36"]).stdout;
+    let lines = progress.lines().filter(|line| line.starts_with("20")).count();
+    assert!(lines == 4 && progress.contains("refused: ") && progress.contains("no check changed"), "{progress}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod memory;
 mod new_check;
 mod new_lesson;
 mod pages;
+mod progress;
 mod reference;
 mod schema;
 mod watch;

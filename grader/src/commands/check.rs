@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::live::Live;
 use super::{course, here, interrupted, lesson};
-use crate::cli::{CheckArgs, FormatName};
+use crate::cli::{CheckArgs, ReportFormat};
 use crate::commands::quiz::Kept;
 use crate::course::quiz::{Graded, Quiz, StoredAnswer, load_answers};
 use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
 use crate::fault::Fault;
-use crate::progress::{Attempt, Progress};
-use crate::report::{Report, terminal};
+use crate::progress::attempts::Attempt;
+use crate::progress::{Progress, digest};
+use crate::report::{Report, junit, terminal};
 use crate::sandbox::build::BuildSettings;
 use crate::sandbox::daemon;
 use crate::sandbox::facts::QuizFacts;
@@ -28,31 +29,32 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     let dir = submission(&course, &lesson, args.dir.as_deref())?;
     let progress = Progress::open()?;
     let memory = if args.fresh { memory::Use::Renew } else { memory::Use::Recall };
-    let job = job(&course, &lesson, &dir, &progress, &args.builds.settings(), memory)?;
+    let (job, files) = job(&course, &lesson, &dir, &progress, &args.builds.settings(), memory)?;
     // Notes on images go to standard error: the report alone is on standard output.
     let mut say = |line: &str| eprintln!("{line}");
     images::ensure(&daemon::connect().await?, &course.root, images::needed(&lesson), &mut say).await?;
-    let (live, events) = Live::start(args.format.format == FormatName::Json);
+    let (live, events) = Live::start(args.format != ReportFormat::Human);
     let graded = engine::grade(&job, &events, interrupted()).await;
     drop(events);
     live.end().await;
     let report = graded?;
-    write(&report, args.format.format, out).map_err(Fault::file("standard output"))?;
-    keep(&progress, &report)?;
+    write(&report, args.format, out).map_err(Fault::file("standard output"))?;
+    keep(&progress, &report, &files)?;
     Ok(report.exit_code())
 }
 
 /// Keeps a report as an attempt. One in which nothing was measured, and that says what the last one
 /// said, is the same attempt looked at again.
-pub fn keep(progress: &Progress, report: &Report) -> Result<(), Fault> {
+pub fn keep(progress: &Progress, report: &Report, files: &str) -> Result<(), Fault> {
     let same = |last: Attempt| last.points == report.points && last.failed == report.failed_ids();
     if report.measured() == 0 && progress.last(&report.lesson)?.is_some_and(same) {
         return Ok(());
     }
-    progress.keep(report)
+    progress.keep(report, files).map(drop)
 }
 
-/// A run for the learner's folder, with the answers to the quiz as they are now.
+/// A run for the learner's folder, with the answers to the quiz as they are now; and the digest by
+/// which attempts at the same files are recognised.
 pub fn job<'l>(
     course: &Course,
     lesson: &'l Lesson,
@@ -60,17 +62,20 @@ pub fn job<'l>(
     progress: &Progress,
     settings: &BuildSettings,
     memory: memory::Use,
-) -> Result<Job<'l>, Fault> {
-    let quiz = quiz_facts(course, lesson, dir, &progress.answers(&lesson.spec.id)?)?;
+) -> Result<(Job<'l>, String), Fault> {
+    let answers = progress.answers(&lesson.spec.id)?;
+    let quiz = quiz_facts(course, lesson, dir, &answers)?;
+    let files = digest::submission(lesson, dir, &answers)?;
     let learner = learner::number(&lesson.spec.id)?;
-    Ok(Job { lesson, dir: dir.to_path_buf(), quiz, learner, settings: settings.clone(), memory })
+    Ok((Job { lesson, dir: dir.to_path_buf(), quiz, learner, settings: settings.clone(), memory }, files))
 }
 
 /// Writes a report in the wanted form.
-pub fn write(report: &Report, format: FormatName, out: &mut dyn Write) -> std::io::Result<()> {
+pub fn write(report: &Report, format: ReportFormat, out: &mut dyn Write) -> std::io::Result<()> {
     match format {
-        FormatName::Human => terminal::write(report, out),
-        FormatName::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?),
+        ReportFormat::Human => terminal::write(report, out),
+        ReportFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?),
+        ReportFormat::Junit => junit::write(report, out),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::text::day;
 use crate::cli::FormatName;
 use crate::course::Course;
 use crate::fault::Fault;
@@ -18,6 +19,8 @@ struct Row {
     points: Option<u32>,
     of: Option<u32>,
     started: bool,
+    passed: Option<String>,
+    gave_up: Option<String>,
 }
 
 /// Writes the list.
@@ -25,26 +28,36 @@ pub fn run(course: &Course, format: FormatName, out: &mut dyn Write) -> Result<u
     let progress = Progress::open()?;
     let mut rows = Vec::new();
     for name in course.names()? {
-        let best = progress.best(&name.id)?;
+        let summary = progress.summary(&name.id)?;
         let started = name.dir.file_name().is_some_and(|folder| course.workspace().join(folder).exists());
-        let (points, of) = best.unzip();
-        rows.push(Row { id: name.id, name: name.slug, points, of, started });
+        let (points, of) = summary.best.unzip();
+        let gave_up = progress.gave_up(&name.id)?;
+        rows.push(Row { id: name.id, name: name.slug, points, of, started, passed: summary.passed, gave_up });
     }
     let mut write = || -> std::io::Result<()> {
         if format == FormatName::Json {
             return writeln!(out, "{}", serde_json::to_string_pretty(&rows)?);
         }
         for row in &rows {
-            let state = match (row.points, row.of) {
-                (Some(points), Some(of)) if points == of => format!("passed, {points} of {of} points"),
-                (Some(points), Some(of)) => format!("{points} of {of} points so far"),
-                _ if row.started => "started".into(),
-                _ => "not started".into(),
-            };
-            writeln!(out, "{:<9} {:<24} {state}", row.id, row.name)?;
+            writeln!(out, "{:<9} {:<24} {}", row.id, row.name, row.state())?;
         }
         Ok(())
     };
     write().map_err(Fault::file("standard output"))?;
     Ok(0)
+}
+
+impl Row {
+    fn state(&self) -> String {
+        let state = match (self.points, self.of) {
+            (Some(points), Some(of)) if self.passed.is_some() => format!("passed, {points} of {of} points"),
+            (Some(points), Some(of)) => format!("{points} of {of} points so far"),
+            _ if self.started => "started".into(),
+            _ => "not started".into(),
+        };
+        match &self.gave_up {
+            Some(at) => format!("{state}, gave up {}", day(at)),
+            None => state,
+        }
+    }
 }

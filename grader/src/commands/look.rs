@@ -8,7 +8,7 @@ use std::path::Path;
 use super::check::{submission, write};
 use super::live::Live;
 use super::{course, interrupted, lesson};
-use crate::cli::{FormatName, LookArgs, LookFormat};
+use crate::cli::{LookArgs, LookFormat, ReportFormat};
 use crate::course::Lesson;
 use crate::engine::{self, Job};
 use crate::fault::Fault;
@@ -51,10 +51,10 @@ pub async fn look<T>(
         Err(refusals) => {
             let report = engine::refused(lesson, refusals);
             match args.format {
-                LookFormat::Json => write(&report, FormatName::Json, out),
-                LookFormat::Human => write(&report, FormatName::Human, out),
+                LookFormat::Json => write(&report, ReportFormat::Json, out),
+                LookFormat::Human => write(&report, ReportFormat::Human, out),
                 // Standard output is for the picture.
-                LookFormat::Svg => write(&report, FormatName::Human, &mut anstream::stderr()),
+                LookFormat::Svg => write(&report, ReportFormat::Human, &mut anstream::stderr()),
             }
             .map_err(Fault::file("standard output"))?;
             Ok(None)

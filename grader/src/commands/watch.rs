@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use super::check::{job, keep, submission, write};
 use super::{course, interrupted, lesson};
-use crate::cli::{FormatName, WatchArgs};
+use crate::cli::{ReportFormat, WatchArgs};
 use crate::course::{Course, Lesson};
 use crate::engine;
 use crate::event::Events;
@@ -131,9 +131,9 @@ impl Watch<'_> {
     async fn grade(&mut self, lesson: &Lesson, dir: &Path, memory: memory::Use) -> Result<Option<Then>, Fault> {
         self.view.begun();
         self.draw()?;
-        let job = match job(&self.course, lesson, dir, &self.progress, &self.settings, memory) {
+        let (job, files) = match job(&self.course, lesson, dir, &self.progress, &self.settings, memory) {
             Ok(job) => job,
-            Err(fault) => return self.ended(Err(fault)).map(|()| None),
+            Err(fault) => return self.ended(Err(fault), "").map(|()| None),
         };
         let (sender, mut events) = unbounded_channel();
         let (give_up, wish) = oneshot::channel::<()>();
@@ -168,18 +168,18 @@ impl Watch<'_> {
             }
         };
         if then.is_none() {
-            self.ended(graded)?;
+            self.ended(graded, &files)?;
         }
         Ok(then)
     }
 
     /// Shows and keeps what came of a run.
-    fn ended(&mut self, graded: Result<Report, Fault>) -> Result<(), Fault> {
+    fn ended(&mut self, graded: Result<Report, Fault>, files: &str) -> Result<(), Fault> {
         match graded {
             Ok(report) => {
-                keep(&self.progress, &report)?;
+                keep(&self.progress, &report, files)?;
                 if self.screen.is_none() {
-                    write(&report, FormatName::Human, self.out)
+                    write(&report, ReportFormat::Human, self.out)
                         .and_then(|()| self.out.flush())
                         .map_err(Fault::file("standard output"))?;
                 }
@@ -246,8 +246,10 @@ impl Watch<'_> {
             self.view.tell("No check has failed, so there is no hint to give.");
             return Ok(());
         };
+        // Asked for again, one more is opened.
+        let more = matches!(self.view.page, Page::Hint(_));
         let mut text = Vec::new();
-        super::hint::run(lesson, Some(&check), &mut text)?;
+        super::hint::run(lesson, Some(&check), more, &mut text)?;
         self.view.turn_to(Page::Hint(String::from_utf8_lossy(&text).into_owned()));
         Ok(())
     }
@@ -265,7 +267,7 @@ impl Watch<'_> {
         let names = self.course.names()?;
         let here = names.iter().position(|name| name.id == lesson.spec.id).unwrap_or(0);
         for name in names.iter().cycle().skip(here + 1).take(names.len().saturating_sub(1)) {
-            if self.progress.best(&name.id)?.is_none_or(|(points, of)| points < of) {
+            if self.progress.summary(&name.id)?.passed.is_none() {
                 return self.course.lesson(&name.id).map(Some);
             }
         }

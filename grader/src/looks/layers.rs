@@ -184,6 +184,7 @@ pub mod samples {
             path: path.trim_start_matches('-').to_owned(),
             bytes: *bytes,
             whiteout: path.starts_with('-'),
+            ..LayerFile::default()
         };
         LayerFiles { digest: String::new(), files: files.iter().map(file).collect() }
     }

@@ -93,6 +93,7 @@ impl World {
             surroundings: &with_images(&self.images),
             run: self.run,
             planted: self.planted,
+            learner: "1234",
             quiz: &self.quiz,
             settings: &self.settings,
             made: Made::default(),

@@ -77,7 +77,14 @@ mod tests {
     use super::*;
 
     fn spec(name: &str) -> StackSpec {
-        StackSpec { name: name.into(), files: Vec::new(), env_file: None, env: BTreeMap::new(), tagged_image: None }
+        StackSpec {
+            name: name.into(),
+            files: Vec::new(),
+            env_file: None,
+            profiles: Vec::new(),
+            env: BTreeMap::new(),
+            tagged_image: None,
+        }
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     match report.result {
         RunResult::Passed => Ok(()),
         RunResult::Failed => {
-            writeln!(out, "Begin with the first FAIL. `grader hint {}` gives its next hint.", report.lesson)
+            writeln!(out, "Begin with the first FAIL. `grader hint {}` shows its hints.", report.lesson)
         }
         RunResult::Refused => writeln!(out, "Nothing was built or started. Mend what is refused, then check again."),
         RunResult::Fault => {

@@ -1,6 +1,6 @@
-//! `grader dev reference`: writes the book's page about all kinds of check.
+//! `grader dev reference`: writes the book's pages that are made from code.
 //!
-//! Owns: the file. Must not: know what the page says.
+//! Owns: the files. Must not: know what the pages say.
 
 use std::fs;
 use std::io::Write;
@@ -8,8 +8,9 @@ use std::io::Write;
 use crate::book::reference;
 use crate::course::Course;
 use crate::fault::Fault;
+use crate::report;
 
-/// Writes the page and says where it is.
+/// Writes the pages and says where they are.
 pub fn run(course: &Course, out: &mut dyn Write) -> Result<u8, Fault> {
     let path = reference::path(course);
     let page = reference::page(course)?;
@@ -17,6 +18,8 @@ pub fn run(course: &Course, out: &mut dyn Write) -> Result<u8, Fault> {
         fs::create_dir_all(folder).map_err(Fault::file(folder))?;
     }
     fs::write(&path, page).map_err(Fault::file(&path))?;
-    writeln!(out, "The reference is in {}", path.display()).map_err(Fault::file("standard output"))?;
+    let report = report::reference::write(&course.root)?;
+    writeln!(out, "Written: {}\nWritten: {}", path.display(), report.display())
+        .map_err(Fault::file("standard output"))?;
     Ok(0)
 }

@@ -144,10 +144,18 @@ mod tests {
     /// A layer out of `path=bytes` for files and `-path` for whiteouts.
     fn layer(files: &[&str]) -> LayerFiles {
         let file = |text: &&str| match text.split_once('=') {
-            Some((path, bytes)) => {
-                LayerFile { path: path.into(), bytes: bytes.parse().expect("bytes"), whiteout: false }
-            }
-            None => LayerFile { path: text.trim_start_matches('-').into(), bytes: 0, whiteout: true },
+            Some((path, bytes)) => LayerFile {
+                path: path.into(),
+                bytes: bytes.parse().expect("bytes"),
+                whiteout: false,
+                ..LayerFile::default()
+            },
+            None => LayerFile {
+                path: text.trim_start_matches('-').into(),
+                bytes: 0,
+                whiteout: true,
+                ..LayerFile::default()
+            },
         };
         LayerFiles { digest: String::new(), files: files.iter().map(file).collect() }
     }

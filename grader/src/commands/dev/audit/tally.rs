@@ -141,6 +141,7 @@ mod tests {
             outcome: outcome.clone(),
             evidence: None,
             millis: 0,
+            remembered: false,
         };
         Report {
             schema: "",
