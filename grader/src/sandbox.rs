@@ -14,6 +14,7 @@ pub mod docker;
 pub mod facts;
 pub mod layers;
 pub mod lazy;
+pub mod names;
 pub mod orphans;
 pub mod probe;
 pub mod run_id;

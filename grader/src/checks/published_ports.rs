@@ -12,9 +12,6 @@ use crate::sandbox::wait::{in_ms, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
-/// How long a service may take to open its port after the stack is up.
-const OPENS_WITHIN_MS: u64 = 15_000;
-
 /// Lists what each service publishes, and makes a real connection to each wanted port: the first
 /// bytes of the protocol are sent, and an answer must come back. Ports are published on ephemeral
 /// host ports in the grader, so the learner's own may be in use.
@@ -33,6 +30,13 @@ pub struct PublishedPorts {
     /// Ports on which nothing may listen, published or not.
     #[serde(default)]
     pub silent: Vec<SilentPort>,
+    /// Milliseconds, after the stack is up, until somebody must answer on the wanted ports.
+    #[serde(default = "default_limit")]
+    pub within_ms: u64,
+}
+
+fn default_limit() -> u64 {
+    15_000
 }
 
 /// A port that must answer.
@@ -101,7 +105,7 @@ impl Check for PublishedPorts {
                 Ok::<_, Fault>(heard.map(|_| ()))
             };
             let is_published = evidence.published.contains(&(open.service.clone(), open.port));
-            let answered = is_published && until(in_ms(OPENS_WITHIN_MS), knock).await?.is_some();
+            let answered = is_published && until(in_ms(self.within_ms), knock).await?.is_some();
             Ok::<_, Fault>((open.service.clone(), open.port, answered))
         });
         let answered = futures_util::future::try_join_all(knocks).await?;

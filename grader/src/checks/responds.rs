@@ -1,4 +1,4 @@
-//! `responds`: a service answers a conversation of HTTP requests as wanted.
+//! `responds`: a service answers a conversation by HTTP, TCP or a command as wanted.
 //!
 //! Owns: sending requests in order and comparing answers. Must not: know what the app is for.
 
@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{HttpAnswer, HttpRequest};
+use crate::sandbox::facts::{Exit, HttpAnswer, HttpRequest};
 use crate::sandbox::wait::{in_ms, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Verdict};
 
-/// Sends requests to a published port, one after another. The conversation is repeated until all
-/// of it is as wanted or the time is up, so that a service may take a moment to come up.
+/// Sends requests to a published port (HTTP, or text by TCP), or runs commands in the container, one
+/// after another. The conversation is repeated until all of it is as wanted or the time is up, so
+/// that a service may take a moment to come up.
 ///
 /// Why it matters: a container that runs is not yet a service that works.
 ///
@@ -29,8 +30,9 @@ pub struct Responds {
     pub stack: String,
     /// The service.
     pub service: String,
-    /// The port in the container.
-    pub port: u16,
+    /// The port in the container, for steps that go by HTTP or TCP.
+    #[serde(default)]
+    pub port: Option<u16>,
     /// Milliseconds until the whole conversation must have worked.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
@@ -38,23 +40,69 @@ pub struct Responds {
     pub steps: Vec<Step>,
 }
 
-/// One request and what must come back.
+/// One step and what must come back. It is an HTTP request (`path`, `post`, `status`), or text by
+/// TCP (`say`), or a command in the container (`run`, `exit_code`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "StepFields")]
+pub struct Step {
+    ask: Ask,
+    /// Another port than the check's.
+    port: Option<u16>,
+    contains: Option<String>,
+    keep: BTreeMap<String, String>,
+}
+
+#[derive(Debug, JsonSchema)]
+enum Ask {
+    Http { path: String, post: Option<serde_json::Value>, status: u16 },
+    Tcp { say: String },
+    Command { run: Vec<String>, exit_code: i64 },
+}
+
+/// A step as the lesson writes it: with exactly one of `path`, `say` and `run`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
-    /// The path. `{name}` stands for a value that an earlier step kept.
-    pub path: String,
-    /// A JSON body: the request is a POST then.
+pub struct StepFields {
+    /// HTTP: the path. `{name}` stands for a value that an earlier step kept.
+    path: Option<String>,
+    /// HTTP: a JSON body; the request is a POST then, else a GET.
+    post: Option<serde_json::Value>,
+    /// HTTP: the wanted status code.
+    status: Option<u16>,
+    /// TCP: the text that is sent, such as `"PING\r\n"`. The first bytes that come back count.
+    say: Option<String>,
+    /// Command: its words, run in the container as `docker exec` does, for at most ten seconds.
+    run: Option<Vec<String>>,
+    /// Command: the wanted exit code; 0 when left out.
+    exit_code: Option<i64>,
+    /// HTTP and TCP: another port in the container than the check's.
+    port: Option<u16>,
+    /// Text that must be in the answer (body, bytes, or output). `{planted}` stands for the planted
+    /// secret's fingerprint, `{name}` for a value that an earlier step kept.
+    contains: Option<String>,
+    /// Names for values of a JSON answer, by their JSON pointers; the pointer `""` keeps the whole
+    /// answer without space around it, whatever it is.
     #[serde(default)]
-    pub post: Option<serde_json::Value>,
-    /// The wanted status code.
-    pub status: u16,
-    /// Text that must be in the body. `{planted}` stands for the planted secret's fingerprint.
-    #[serde(default)]
-    pub contains: Option<String>,
-    /// Names for values of a JSON answer, by their JSON pointers.
-    #[serde(default)]
-    pub keep: BTreeMap<String, String>,
+    keep: BTreeMap<String, String>,
+}
+
+impl TryFrom<StepFields> for Step {
+    type Error = String;
+
+    fn try_from(fields: StepFields) -> Result<Self, String> {
+        let StepFields { path, post, status, say, run, exit_code, port, contains, keep } = fields;
+        let (http, command) = (post.is_some() || status.is_some(), exit_code.is_some());
+        let ask = match (path, say, run) {
+            (Some(path), None, None) if !command => {
+                let status = status.ok_or("a step with `path` needs `status`, the wanted status code")?;
+                Ask::Http { path, post, status }
+            }
+            (None, Some(say), None) if !http && !command => Ask::Tcp { say },
+            (None, None, Some(run)) if !http && !run.is_empty() => Ask::Command { run, exit_code: exit_code.unwrap_or(0) },
+            _ => return Err("a step is `path` with `status` (and `post`), or `say`, or `run` (with `exit_code`)".into()),
+        };
+        Ok(Self { ask, port, contains, keep })
+    }
 }
 
 fn default_limit() -> u64 {
@@ -73,12 +121,23 @@ pub struct Evidence {
 /// One request with its answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Exchange {
-    /// `POST /payments`.
+    /// `POST /payments`, or the text that was sent, or the command.
     pub request: String,
     /// The answer.
-    pub answer: HttpAnswer,
+    pub answer: Answer,
     /// What was wanted and not there.
     pub missing: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status or exit code, where there is one.
+    pub code: Option<i64>,
+    /// The body, the bytes, or the output.
+    pub text: String,
+    /// Why there was no answer.
+    pub error: Option<String>,
 }
 
 #[async_trait]
@@ -100,11 +159,13 @@ impl Check for Responds {
         if let Some(exchanges) = until(in_ms(self.within_ms), talk).await? {
             return Ok(Evidence { exchanges, log: Vec::new() });
         }
-        Ok(Evidence { exchanges: self.converse(sandbox, at).await?, log: sandbox.log_tail(at, 12).await? })
+        let exchanges = self.converse(sandbox, at).await?;
+        let log = if sandbox.container(at).await?.exists() { sandbox.log_tail(at, 12).await? } else { Vec::new() };
+        Ok(Evidence { exchanges, log })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let steps: Vec<String> = self.steps.iter().map(|step| format!("{} → {}", step.name(), step.status)).collect();
+        let steps: Vec<String> = self.steps.iter().map(Step::in_words).collect();
         let wanted = format!("{} answers {}", self.service, steps.join(", then "));
         let Some(wrong) = evidence.exchanges.iter().find(|exchange| exchange.missing.is_some()) else {
             let all: Vec<String> = evidence.exchanges.iter().map(|e| format!("{} → {}", e.request, e.answer.summary())).collect();
@@ -124,44 +185,153 @@ impl Responds {
         let mut kept = BTreeMap::from([("planted".to_owned(), sandbox.planted_fingerprint().unwrap_or_default())]);
         let mut exchanges = Vec::new();
         for step in &self.steps {
-            let path = fill(&step.path, &kept);
-            let request = step.post.as_ref().map_or_else(
-                || HttpRequest::get(self.port, &path),
-                |body| HttpRequest::post(self.port, &path, body.clone()),
-            );
-            let answer = sandbox.http(at, &request).await?;
+            let (request, answer) = self.ask(sandbox, at, step, &kept).await?;
             let missing = step.missing(&answer, &kept);
-            let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap_or_default();
             for (name, pointer) in &step.keep {
-                let value = json.pointer(pointer).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-                kept.insert(name.clone(), value.unwrap_or_default());
+                let found = json.pointer(pointer).filter(|_| !pointer.is_empty());
+                let value = found.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+                let whole = || if pointer.is_empty() { answer.text.trim().to_owned() } else { String::new() };
+                kept.insert(name.clone(), value.unwrap_or_else(whole));
             }
             let over = missing.is_some();
-            exchanges.push(Exchange { request: format!("{} {path}", request.method), answer, missing });
+            exchanges.push(Exchange { request, answer, missing });
             if over {
                 break;
             }
         }
         Ok(exchanges)
     }
+
+    /// One step: its request in one line, and the answer.
+    async fn ask(
+        &self,
+        sandbox: &dyn Sandbox,
+        at: At<'_>,
+        step: &Step,
+        kept: &BTreeMap<String, String>,
+    ) -> Result<(String, Answer), Fault> {
+        let port = || {
+            step.port.or(self.port).ok_or_else(|| Fault::Unreadable {
+                what: format!("the port of {}", self.service),
+                reason: "the lesson names none in this check".into(),
+            })
+        };
+        match &step.ask {
+            Ask::Http { path, post, .. } => {
+                let path = fill(path, kept);
+                let request = match post {
+                    Some(body) => HttpRequest::post(port()?, &path, body.clone()),
+                    None => HttpRequest::get(port()?, &path),
+                };
+                let answer = sandbox.http(at, &request).await?;
+                Ok((format!("{} {path}", request.method), answer.into()))
+            }
+            Ask::Tcp { say } => {
+                let say = fill(say, kept);
+                let heard = sandbox.connect(at, port()?, say.as_bytes()).await?;
+                Ok((format!("{:?} to port {}", say, port()?), heard.into()))
+            }
+            Ask::Command { run, .. } => {
+                let run: Vec<String> = run.iter().map(|word| fill(word, kept)).collect();
+                if !sandbox.container(at).await?.is_running() {
+                    let error = Some("the container does not run".into());
+                    return Ok((run.join(" "), Answer { error, ..Answer::default() }));
+                }
+                let exit = sandbox.run_in(at, &run, COMMAND_MS).await?;
+                Ok((run.join(" "), exit.into()))
+            }
+        }
+    }
+}
+
+/// The most that a command may take, milliseconds.
+const COMMAND_MS: u64 = 10_000;
+
+impl From<HttpAnswer> for Answer {
+    fn from(answer: HttpAnswer) -> Self {
+        Self { code: answer.status.map(i64::from), text: answer.body, error: answer.error }
+    }
+}
+
+impl From<Option<Vec<u8>>> for Answer {
+    fn from(heard: Option<Vec<u8>>) -> Self {
+        match heard {
+            Some(bytes) => Self { text: String::from_utf8_lossy(&bytes).into_owned(), ..Self::default() },
+            None => Self { error: Some("nobody answers there".into()), ..Self::default() },
+        }
+    }
+}
+
+impl From<Exit> for Answer {
+    fn from(exit: Exit) -> Self {
+        let error = exit.code.is_none().then(|| "it did not end in time".to_owned());
+        Self { code: exit.code, text: exit.output, error }
+    }
+}
+
+impl Answer {
+    /// The answer in one line.
+    fn summary(&self) -> String {
+        let start: String = self.text.chars().take(120).collect();
+        match (self.code, &self.error) {
+            (_, Some(error)) => format!("no answer: {error} {}", start.trim()).trim_end().to_owned(),
+            (Some(code), None) => format!("{code} {}", start.trim()).trim_end().to_owned(),
+            (None, None) => format!("{:?}", start.trim()),
+        }
+    }
 }
 
 impl Step {
-    fn name(&self) -> String {
-        format!("{} {}", if self.post.is_some() { "POST" } else { "GET" }, self.path)
+    fn in_words(&self) -> String {
+        let text = self.contains.as_ref().map(|text| format!(" with `{text}`")).unwrap_or_default();
+        match &self.ask {
+            Ask::Http { path, post, status } => {
+                format!("{} {path} → {status}", if post.is_some() { "POST" } else { "GET" })
+            }
+            Ask::Tcp { say } => format!("{say:?} → an answer{text}"),
+            Ask::Command { run, exit_code } => format!("`{}` → exit code {exit_code}{text}", run.join(" ")),
+        }
     }
 
-    fn missing(&self, answer: &HttpAnswer, kept: &BTreeMap<String, String>) -> Option<String> {
-        if answer.status != Some(self.status) {
-            return Some(format!("status {} was wanted", self.status));
+    fn missing(&self, answer: &Answer, kept: &BTreeMap<String, String>) -> Option<String> {
+        match &self.ask {
+            Ask::Http { status, .. } if answer.code != Some(i64::from(*status)) => {
+                return Some(format!("status {status} was wanted"));
+            }
+            Ask::Command { exit_code, .. } if answer.code != Some(*exit_code) => {
+                return Some(format!("exit code {exit_code} was wanted"));
+            }
+            Ask::Tcp { .. } if answer.error.is_some() => return Some("an answer was wanted".into()),
+            _ => {}
         }
         let text = fill(self.contains.as_deref()?, kept);
-        (!answer.body.contains(&text)).then(|| format!("`{text}` is not in the answer"))
+        (!answer.text.contains(&text)).then(|| format!("`{text}` is not in the answer"))
     }
 }
 
 fn fill(text: &str, kept: &BTreeMap<String, String>) -> String {
     kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str) -> Result<Step, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn a_step_is_one_thing() {
+        assert!(step("path = '/'\nstatus = 200").is_ok());
+        assert!(step("say = 'PING'").is_ok());
+        assert!(step("run = ['true']\nexit_code = 1").is_ok());
+        for wrong in ["path = '/'\nsay = ''\nstatus = 200", "say = ''\nstatus = 200", "run = []", "exit_code = 0", "path = '/'"] {
+            let message = step(wrong).expect_err(wrong);
+            assert!(message.contains("a step "), "{message}");
+        }
+    }
 }
 
 crate::register!(Responds);

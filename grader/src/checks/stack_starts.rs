@@ -19,6 +19,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 /// Starts the stack and waits until each service is up: it is healthy, or listens on the ports
 /// that it publishes, or has just kept running for a while. Services that end by themselves with
 /// code 0 (jobs) count as done. Whether a health check tells the truth is another check's matter.
+/// The order is judged by the daemon's events: a service was started after what it needs was
+/// healthy (where that has a health check), or had ended with code 0 (a job), or was started.
 ///
 /// Why it matters: a stack that does not come up by one command is not a stack.
 ///
@@ -30,6 +32,9 @@ pub struct StackStarts {
     pub stack: String,
     /// Services that must be among its services.
     pub services: Vec<String>,
+    /// Pairs of services: the first must be ready before the second is started.
+    #[serde(default)]
+    pub order: Vec<[String; 2]>,
     /// Milliseconds from the end of `docker compose up` until all are well.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
@@ -42,7 +47,7 @@ fn default_limit() -> u64 {
 impl StackStarts {
     /// The check of a stack that must have one service, with the usual time limit.
     pub fn with_service(stack: &str, service: &str) -> Self {
-        Self { stack: stack.to_owned(), services: vec![service.to_owned()], within_ms: default_limit() }
+        Self { stack: stack.to_owned(), services: vec![service.to_owned()], within_ms: default_limit(), order: Vec::new() }
     }
 }
 
@@ -88,27 +93,37 @@ impl Check for StackStarts {
             };
             containers.insert(service.clone(), facts);
         }
-        let unwell = containers.iter().find(|(_, facts)| !is_well(facts));
+        let unwell = unwell(&containers);
         let (mut log, mut at) = (Vec::new(), None);
         if let Some((service, _)) = unwell {
             let place = At { stack: &self.stack, service };
             log = if containers[service].exists() { sandbox.log_tail(place, 12).await? } else { Vec::new() };
             at = sandbox.locate_key(place, &[]);
         }
+        if let (None, Some((_, second))) = (unwell, self.out_of_order(&report, &containers)) {
+            at = sandbox.locate_key(At { stack: &self.stack, service: second }, &["depends_on"]);
+        }
         Ok(Evidence { report, containers, log, at })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("the services {} come up and stay up", self.services.join(" and "));
+        let mut wanted = format!("the services {} come up and stay up", self.services.join(" and "));
+        for [first, second] in &self.order {
+            wanted = format!("{wanted}; `{second}` is started when `{first}` is ready");
+        }
         if let Some(missing) = self.services.iter().find(|service| !evidence.report.services.contains(service)) {
             let there = evidence.report.services.join(", ");
             return Verdict::Fail(Finding::new(wanted, format!("there is no service called `{missing}`, only {there}")));
         }
         let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts)]).collect();
         let table = Detail::table("services", &["service", "state"], rows);
-        let unwell = evidence.containers.iter().find(|(_, facts)| !is_well(facts));
+        let unwell = unwell(&evidence.containers);
         match (unwell, &evidence.report.failure) {
             (None, None) => {
+                if let Some((problem, _)) = self.out_of_order(&evidence.report, &evidence.containers) {
+                    let finding = Finding::new(wanted, problem).at(evidence.at.clone());
+                    return Verdict::Fail(finding.with(table).with(events(&evidence.report)));
+                }
                 let measured = format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
                 Verdict::Pass(Finding::new(wanted, measured).with(table))
             }
@@ -130,6 +145,52 @@ impl Check for StackStarts {
     }
 }
 
+impl StackStarts {
+    /// The first pair that came up in the wrong order: what happened, and the second of them.
+    fn out_of_order<'a>(
+        &'a self,
+        report: &StackReport,
+        containers: &BTreeMap<String, ContainerFacts>,
+    ) -> Option<(String, &'a str)> {
+        self.order.iter().find_map(|[first, second]| {
+            let needed = containers.get(first)?;
+            let (action, ready) = if needed.health.is_some() {
+                (HEALTHY, "healthy")
+            } else if needed.state == "exited" {
+                ("die", "done")
+            } else {
+                ("start", "started")
+            };
+            let Some(start) = report.first(second, "start") else {
+                return Some((format!("`{second}` was never started"), second.as_str()));
+            };
+            let after = match report.first(first, action) {
+                Some(event) if event.at <= start.at => return None,
+                Some(event) => {
+                    let late = u64::try_from(event.at.duration_since(start.at).as_millis()).unwrap_or(0);
+                    format!("{} after it", millis(late))
+                }
+                None => "only after the whole stack was up, or not at all".to_owned(),
+            };
+            Some((format!("`{second}` was started before `{first}` was {ready} (that came {after})"), second.as_str()))
+        })
+    }
+}
+
+/// The daemon's event for a health check that has said yes.
+const HEALTHY: &str = "health_status: healthy";
+
+fn events(report: &StackReport) -> Detail {
+    let told = report.events.iter().filter(|event| ["start", "die", HEALTHY].contains(&event.action.as_str()));
+    let begun = report.events.first().map(|event| event.at);
+    let rows = told.map(|event| {
+        let spent = begun.map_or(0, |begun| u64::try_from(event.at.duration_since(begun).as_millis()).unwrap_or(0));
+        let code = event.exit_code.map(|code| format!(" with code {code}")).unwrap_or_default();
+        vec![millis(spent), event.service.clone(), format!("{}{code}", event.action)]
+    });
+    Detail::table("what the daemon told while the stack came up", &["after", "service", "event"], rows.collect())
+}
+
 /// How long a service that shows no sign of life must have kept running.
 const KEPT_RUNNING_MS: u64 = 1_500;
 
@@ -147,8 +208,18 @@ async fn is_up(sandbox: &dyn Sandbox, at: At<'_>, facts: &ContainerFacts, waited
     Ok(facts.ports.iter().all(|port| listening.contains(&port.container)))
 }
 
+/// The service to blame: one that is not well. Where others were never started because somebody is
+/// unhealthy, it is that one.
+fn unwell(containers: &BTreeMap<String, ContainerFacts>) -> Option<(&String, &ContainerFacts)> {
+    let first = containers.iter().find(|(_, facts)| !is_well(facts))?;
+    let unhealthy = containers.iter().find(|(_, facts)| facts.health.as_deref() == Some("unhealthy"));
+    Some(if first.1.state == "created" { unhealthy.unwrap_or(first) } else { first })
+}
+
 fn is_well(facts: &ContainerFacts) -> bool {
-    let done = facts.state == "exited" && facts.exit_code == 0 && facts.restart_policy == "no";
+    // These policies leave a job alone that has ended with code 0.
+    let rests = ["no", "on-failure"].contains(&facts.restart_policy.as_str());
+    let done = facts.state == "exited" && facts.exit_code == 0 && rests;
     done || (facts.is_running() && facts.restarts == 0)
 }
 

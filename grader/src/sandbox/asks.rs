@@ -26,6 +26,8 @@ pub trait Supply {
 /// A container's beginning and end.
 #[async_trait]
 pub trait Lifecycle {
+    /// Files in a container's writable layer and in its mounts that have a text in them.
+    async fn files_with(&self, at: At<'_>, text: &str) -> Result<Vec<String>, Fault>;
     /// Removes a container with its anonymous volumes, and lets Compose make it anew.
     async fn recreate(&self, at: At<'_>) -> Result<(), Fault>;
     /// Starts a container that has ended once more, and waits until it has ended again, at most
@@ -61,6 +63,9 @@ pub trait Neighbours {
     async fn rights(&self, at: At<'_>) -> Result<Rights, Fault>;
     /// Looks names up and connects, from within a container's network namespace.
     async fn reach(&self, at: At<'_>, links: &[Link]) -> Result<Vec<LinkFacts>, Fault>;
+    /// The gateway through which a container reaches the outside; `None` when its network
+    /// namespace has no default route.
+    async fn gateway(&self, at: At<'_>) -> Result<Option<String>, Fault>;
 }
 
 /// What learners wrote, and what they made with their own commands.

@@ -106,7 +106,7 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
     };
     let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     events.send(Event::StageEnded { stage, ok: failure.is_none(), millis });
-    Ok(StackReport { stack: stack.name.clone(), millis, services, failure })
+    Ok(StackReport { stack: stack.name.clone(), millis, services, failure, events: Vec::new() })
 }
 
 /// Removes a service's container with its anonymous volumes, and makes it anew from the model in

@@ -44,8 +44,14 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
     let project = config.labels.as_ref().and_then(|labels| labels.get("com.docker.compose.project")).cloned();
     let prefix = project.map(|project| format!("{project}_")).unwrap_or_default();
     let short = |name: String| name.strip_prefix(&prefix).map(str::to_owned).unwrap_or(name);
-    let mut networks: Vec<String> = network.networks.into_iter().flatten().map(|(name, _)| short(name)).collect();
-    networks.sort();
+    let joined = network.networks.into_iter().flatten();
+    let mut joined: Vec<_> = joined.map(|(name, end)| (short(name), end.ip_address.unwrap_or_default())).collect();
+    joined.sort();
+    let (networks, addresses) = joined.into_iter().unzip();
+    let tmpfs = host.tmpfs.into_iter().flatten().map(|(target, options)| tmpfs_facts(target, &options));
+    let mounts = raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir, &prefix));
+    let mut mounts: Vec<MountFacts> = mounts.chain(tmpfs).collect();
+    mounts.sort_by(|a, b| a.target.cmp(&b.target));
     let command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
     ContainerFacts {
         id: raw.id.unwrap_or_default(),
@@ -62,9 +68,7 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
             .map(|s| s.to_string())
             .filter(|s| !s.is_empty() && s != "none"),
         ports: network.ports.map(published).unwrap_or_default(),
-        mounts: (raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir)))
-            .chain(host.tmpfs.into_iter().flatten().map(|(target, options)| tmpfs_facts(target, &options)))
-            .collect(),
+        mounts,
         env: config
             .env
             .into_iter()
@@ -88,6 +92,7 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
         finished_at: state.finished_at.unwrap_or_default(),
         hostname: config.hostname.unwrap_or_default(),
         networks,
+        addresses,
         labels: config.labels.into_iter().flatten().filter(|(name, _)| !is_tools_label(name)).collect(),
         pids_limit: positive(host.pids_limit).filter(|_| !injected.pids),
         log_driver: log.typ.unwrap_or_default(),
@@ -118,7 +123,8 @@ fn published(ports: impl IntoIterator<Item = (String, Option<Vec<PortBinding>>)>
     found
 }
 
-fn mount_facts(mount: bollard::models::MountPoint, dir: &Path) -> MountFacts {
+fn mount_facts(mount: bollard::models::MountPoint, dir: &Path, prefix: &str) -> MountFacts {
+    let volume = mount.name.unwrap_or_default();
     let source = mount.source.unwrap_or_default();
     let relative = Path::new(&source).strip_prefix(dir).map(|path| path.display().to_string());
     let kind = mount.typ.unwrap_or_default();
@@ -126,6 +132,7 @@ fn mount_facts(mount: bollard::models::MountPoint, dir: &Path) -> MountFacts {
         ("bind", Ok(path)) if path.is_empty() => ".".into(),
         ("bind", Ok(path)) => path,
         ("bind", Err(_)) => source,
+        ("volume", _) if !is_anonymous(&volume) => volume.strip_prefix(prefix).unwrap_or(&volume).to_owned(),
         _ => String::new(),
     };
     MountFacts { kind, source, target: mount.destination.unwrap_or_default(), writable: mount.rw.unwrap_or(true) }
@@ -141,6 +148,11 @@ fn tmpfs_facts(target: String, options: &str) -> MountFacts {
 const OUTPUT_KEPT: usize = 16 * 1024;
 /// The most of one line of a log that is kept, characters.
 const LINE_KEPT: usize = 2_000;
+
+/// The daemon names a volume that has no name by 64 hexadecimal digits.
+fn is_anonymous(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
 
 /// Runs a command in a container and waits for its end, at most `limit_ms`.
 pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64) -> Result<Exit, Fault> {

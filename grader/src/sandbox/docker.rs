@@ -2,6 +2,7 @@
 //!
 //! Owns: making each image and stack once, when first asked for. Must not: judge.
 
+mod first_events;
 mod images;
 mod lifecycle;
 mod neighbours;

@@ -13,7 +13,8 @@ mod waste;
 
 pub use actions::{EditDone, Exit, HttpAnswer, HttpRequest, QuizFacts, Spent, WriteAttempt};
 pub use containers::{
-    ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackReport,
+    ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
+    StackReport,
 };
 pub use handmade::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction};
 pub use images::{

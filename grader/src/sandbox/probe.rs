@@ -106,6 +106,32 @@ impl Probe {
         Ok(attempts.collect())
     }
 
+    /// Files of a container, at or below these paths, that have a text in them.
+    pub async fn files_with(
+        &self,
+        client: &Docker,
+        pid: i64,
+        text: &str,
+        paths: &[String],
+    ) -> Result<Vec<String>, Fault> {
+        let mut arguments = vec![pid.to_string(), text.to_owned()];
+        arguments.extend(paths.iter().cloned());
+        let output = self.shell(client, SEARCH_SCRIPT, &arguments, SHORT_MS).await?;
+        let root = format!("/proc/{pid}/root");
+        let mut found: Vec<String> =
+            output.lines().filter_map(|line| line.strip_prefix(&root)).map(str::to_owned).collect();
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The gateway of the default route in a process's network namespace; `None` where there is
+    /// no such route.
+    pub async fn gateway(&self, client: &Docker, pid: i64) -> Result<Option<String>, Fault> {
+        let table = self.shell(client, "cat \"/proc/$1/net/route\"", &[pid.to_string()], SHORT_MS).await?;
+        status::gateway(&table).map_err(|reason| Fault::Unreadable { what: format!("/proc/{pid}/net/route"), reason })
+    }
+
     /// Sends a signal to processes by their host ids.
     pub async fn signal(&self, client: &Docker, signal: &str, pids: &[i64]) -> Result<(), Fault> {
         let mut arguments = vec![signal.to_owned()];
@@ -164,6 +190,14 @@ for folder in "$@"; do
 done
 "#;
 
+/// Prints the files that have the text in them, devices and sockets left out.
+const SEARCH_SCRIPT: &str = r#"
+pid=$1; text=$2; shift 2
+for path in "$@"; do
+    grep -rlsF -D skip -e "$text" -- "/proc/$pid/root$path"
+done
+"#;
+
 fn parse_kernel(output: &str) -> KernelFacts {
     let mut facts = KernelFacts { cpu_period_us: 100_000, ..KernelFacts::default() };
     for line in output.lines() {
@@ -195,7 +229,9 @@ fn socket(words: &[&str], facts: &mut KernelFacts) {
     let [_, local, _, state, queues, ..] = words else { return };
     let Some((address, port)) = local.split_once(':') else { return };
     let Ok(port) = u16::from_str_radix(port, 16) else { return };
-    let loopback = address == "0100007F" || address == "00000000000000000000000001000000";
+    // Addresses are in the machine's byte order; 127.0.0.0/8 is loopback, and Docker's own name
+    // server listens in it.
+    let loopback = (address.len() == 8 && address.ends_with("7F")) || address == "00000000000000000000000001000000";
     if *state == LISTEN && !loopback {
         facts.listening.push(port);
     }
@@ -227,6 +263,7 @@ mod tests {
         let text = "  sl  local_address rem_address   st tx_queue rx_queue\n\
             0: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000\n\
             1: 0100007F:240D 00000000:0000 0A 00000000:00000000 00:00000000\n\
+            1: 0B00007F:8103 00000000:0000 0A 00000000:00000000 00:00000000\n\
             2: 020012AC:0BB8 010012AC:D431 01 00000000:00000000 00:00000000\n\
             3: 020012AC:0BB8 010012AC:D432 01 00000000:00000040 00:00000000\n";
         let facts = parse_kernel(text);

@@ -12,12 +12,19 @@ use futures_util::StreamExt;
 
 use super::super::facts::{ContainerEvent, ContainerFacts, HttpRequest};
 use super::super::wait::{in_ms, since, until};
-use super::super::{At, Lifecycle, compose};
+use super::super::{At, Lifecycle, compose, container};
 use super::DockerSandbox;
 use crate::fault::Fault;
 
 #[async_trait]
 impl Lifecycle for DockerSandbox {
+    async fn files_with(&self, at: At<'_>, text: &str) -> Result<Vec<String>, Fault> {
+        let facts = self.container_facts(at).await?;
+        let mut paths = container::changed_paths(&self.parts.client, &self.container_name(at)?).await?;
+        paths.extend(facts.mounts.into_iter().map(|mount| mount.target));
+        self.probe().await?.files_with(&self.parts.client, facts.pid, text, &paths).await
+    }
+
     async fn recreate(&self, at: At<'_>) -> Result<(), Fault> {
         let dir = self.stack_dir(at.stack)?;
         compose::recreate(at.service, &dir, &self.model_file(at.stack)).await

@@ -31,8 +31,8 @@ impl DockerSandbox {
             let file = self.model_file(stack);
             // The probe is needed soon; it starts beside the stack. A fault of it comes up again
             // when it is asked for.
-            let (report, _probe) = tokio::join!(compose::up(plan, &dir, &file, &self.parts.events), self.probe());
-            report
+            let up = compose::up(plan, &dir, &file, &self.parts.events);
+            tokio::join!(self.listen_while(plan, up), self.probe()).0
         })
         .await
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::verdict::Detail;
@@ -19,6 +20,30 @@ pub struct StackReport {
     pub services: Vec<String>,
     /// What `docker compose up` said when it failed.
     pub failure: Option<Vec<String>>,
+    /// What the daemon said about the containers until it was done, oldest first.
+    #[serde(default)]
+    pub events: Vec<StackEvent>,
+}
+
+impl StackReport {
+    /// When something first happened to a service, such as `start`.
+    #[must_use]
+    pub fn first(&self, service: &str, action: &str) -> Option<&StackEvent> {
+        self.events.iter().find(|event| event.service == service && event.action == action)
+    }
+}
+
+/// Something that the daemon said about a service's container while its stack came up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackEvent {
+    /// The service.
+    pub service: String,
+    /// `create`, `start`, `die`, `health_status: healthy`, ...
+    pub action: String,
+    /// The exit code of a `die`.
+    pub exit_code: Option<i64>,
+    /// When, by the daemon's clock.
+    pub at: Timestamp,
 }
 
 /// The state of a container that does not exist.
@@ -84,6 +109,9 @@ pub struct ContainerFacts {
     /// The networks that it is connected to, without the project's name before them.
     #[serde(default)]
     pub networks: Vec<String>,
+    /// Its IPv4 addresses in them, in the same order; empty where it has none.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     /// Its labels, those of Compose and of the grader left out.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -120,7 +148,8 @@ pub struct PublishedPort {
 pub struct MountFacts {
     /// `bind`, `volume` or `tmpfs`.
     pub kind: String,
-    /// For a bind mount, the folder relative to the exercise (`.` for the folder itself).
+    /// For a bind mount, the folder relative to the exercise (`.` for the folder itself); for a
+    /// named volume, its name without the project's; else empty (an anonymous volume, a tmpfs).
     pub source: String,
     /// The path in the container.
     pub target: String,
@@ -129,10 +158,17 @@ pub struct MountFacts {
 }
 
 impl MountFacts {
+    /// Whether it is a volume without a name: each new container gets a new, empty one.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.kind == "volume" && self.source.is_empty()
+    }
+
     /// Mounts as evidence.
     #[must_use]
     pub fn table(mounts: &[Self]) -> Detail {
-        let rows = mounts.iter().map(|m| vec![m.kind.clone(), m.source.clone(), m.target.clone()]).collect();
+        let from = |mount: &Self| if mount.is_anonymous() { "(anonymous)".into() } else { mount.source.clone() };
+        let rows = mounts.iter().map(|m| vec![m.kind.clone(), from(m), m.target.clone()]).collect();
         Detail::table("mounts of the container", &["kind", "from", "to"], rows)
     }
 }

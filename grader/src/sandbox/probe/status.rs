@@ -33,6 +33,21 @@ pub fn namespaces(text: &str) -> Namespaces {
     found
 }
 
+/// The gateway of the IPv4 default route in the text of `/proc/PID/net/route`: one line per route,
+/// `Iface Destination Gateway Flags RefCnt Use Metric Mask ...`, addresses as hexadecimal numbers in
+/// the machine's byte order. The error is the text when it is no such table.
+pub fn gateway(table: &str) -> Result<Option<String>, String> {
+    let mut lines = table.lines();
+    if !lines.next().is_some_and(|head| head.starts_with("Iface")) {
+        return Err(table.trim().to_owned());
+    }
+    let default = lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| words.get(1) == Some(&"00000000") && words.get(7) == Some(&"00000000"));
+    let hex = default.and_then(|words| u32::from_str_radix(words.get(2)?, 16).ok());
+    Ok(hex.map(|number| std::net::Ipv4Addr::from(number.to_ne_bytes()).to_string()))
+}
+
 /// The rights that `/proc/PID/status` shows.
 #[must_use]
 pub fn rights(status: &str) -> Rights {
@@ -110,6 +125,16 @@ mod tests {
         );
         assert_eq!(rights.bounding, ["NET_BIND_SERVICE"]);
         assert!(rights.no_new_privs && rights.seccomp);
+    }
+
+    #[test]
+    fn the_default_route_is_told_from_none_and_from_what_is_no_table() {
+        let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+        let own = "eth0\t000012AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+        let default = "eth0\t00000000\t010012AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
+        assert_eq!(gateway(&format!("{head}{default}{own}")), Ok(Some("172.18.0.1".into())));
+        assert_eq!(gateway(&format!("{head}{own}")), Ok(None));
+        assert!(gateway("cat: /proc/1/net/route: No such file").is_err());
     }
 
     #[test]

@@ -1,0 +1,1 @@
+module.exports = 'Thank you for dining with us'
