@@ -40,8 +40,8 @@ pub struct BuildPlan {
     pub dockerfile: String,
     /// The context, relative to the exercise folder.
     pub context: PathBuf,
-    /// Build arguments.
-    pub args: BTreeMap<String, String>,
+    /// Build arguments; `None` while no service has said any.
+    pub args: Option<BTreeMap<String, String>>,
     /// The name and tag that the image gets in the daemon.
     pub reference: String,
 }
@@ -79,7 +79,7 @@ impl Plan {
                 target: image.target.clone(),
                 dockerfile: "Dockerfile".into(),
                 context: PathBuf::from("."),
-                args: BTreeMap::new(),
+                args: None,
                 reference: names.reference(&image.name),
             })
             .collect();

@@ -17,8 +17,9 @@ use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 ///
 /// Why it matters: a build that installs everything again after each edit costs minutes a day.
 ///
-/// How it is cheated: a step that hides its install in a script is not recognised as an
-/// install, so the check fails: there must be one.
+/// How it is cheated: a step that hides its install in a script is not recognised as an install, so
+/// the check fails: there must be one. A step beside it that only says the words adds nothing to the
+/// image, and does not count.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildCache {
@@ -35,7 +36,11 @@ pub struct Evidence {
     pub first: BuildReport,
     /// The build after it.
     pub second: BuildReport,
-    /// Where the first install stands that ran again.
+    /// Bytes that steps with the words add to the final image; `None` when they stand in another
+    /// stage only.
+    #[serde(default)]
+    pub installed_bytes: Option<u64>,
+    /// The last `COPY`, when an install ran again.
     pub at: Option<Location>,
 }
 
@@ -52,7 +57,13 @@ impl Check for BuildCache {
         let first = sandbox.built(&self.image).await?;
         let second = sandbox.rebuilt_after_edit(&self.image).await?;
         let at = sandbox.locate_instruction(&self.image, "COPY").filter(|_| self.ran_again(&second).is_some());
-        Ok(Evidence { first, second, at })
+        let image = sandbox.image(&self.image).await?;
+        let steps = image.history.iter().skip(image.base_entries);
+        let installs = steps
+            .filter(|entry| entry.instruction.starts_with("RUN") && self.names_install(&entry.instruction))
+            .map(|entry| entry.bytes);
+        let installed_bytes = installs.reduce(|sum, bytes| sum + bytes);
+        Ok(Evidence { first, second, installed_bytes, at })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -66,6 +77,11 @@ impl Check for BuildCache {
         if !evidence.second.steps.iter().any(|step| self.installs_with(step)) {
             return Verdict::Fail(finding("no step of the build installs the dependencies".into()));
         }
+        if evidence.installed_bytes == Some(0) {
+            return Verdict::Fail(finding(
+                "the step that says so adds nothing to the image: something else installs".into(),
+            ));
+        }
         match self.ran_again(&evidence.second) {
             Some(step) => {
                 let measured = format!("`{}` ran again, for {}", step.instruction, millis(step.millis));
@@ -78,7 +94,11 @@ impl Check for BuildCache {
 
 impl BuildCache {
     fn installs_with(&self, step: &BuildStep) -> bool {
-        step.instruction.starts_with("RUN") && self.installs.iter().any(|word| step.instruction.contains(word.as_str()))
+        step.instruction.starts_with("RUN") && self.names_install(&step.instruction)
+    }
+
+    fn names_install(&self, instruction: &str) -> bool {
+        self.installs.iter().any(|word| instruction.contains(word.as_str()))
     }
 
     fn ran_again<'r>(&self, report: &'r BuildReport) -> Option<&'r BuildStep> {

@@ -22,6 +22,11 @@ use crate::verdict::{Detail, Finding, Verdict, millis};
 pub struct Builds {
     /// The images, by their names in `[[image]]`.
     pub images: Vec<String>,
+    /// The most seconds that each may take. Steps that Docker has kept from an earlier build take
+    /// none, and machines differ, so this is for builds that hang, not for slow ones. Without it,
+    /// the grader's own limit (`--build-seconds`) ends a build.
+    #[serde(default)]
+    pub within_seconds: Option<u64>,
 }
 
 #[async_trait]
@@ -39,21 +44,42 @@ impl Check for Builds {
     }
 
     fn judge(&self, reports: &Self::Evidence) -> Verdict {
-        let targets: Vec<&str> = reports.iter().map(|report| report.target.as_str()).collect();
-        let wanted = format!("the targets {} build", targets.join(" and "));
-        let Some((report, failure)) = reports.iter().find_map(|report| Some((report, report.failure.as_ref()?))) else {
-            let times: Vec<String> = reports.iter().map(|r| format!("{} in {}", r.target, millis(r.millis))).collect();
-            return Verdict::Pass(Finding::new(wanted, times.join(", ")));
+        let targets: Vec<&str> = reports.iter().map(name).collect();
+        let mut wanted = match targets[..] {
+            [one] => format!("the target {one} builds"),
+            _ => format!("the targets {} build", targets.join(" and ")),
         };
-        let mut finding = Finding::new(wanted, format!("`{}` does not build: {}", report.target, failure.message)).at(failure.at.clone());
-        if !failure.log.is_empty() {
-            finding = finding.with(Detail::log("the step's last lines", failure.log.clone()));
+        if let Some(seconds) = self.within_seconds {
+            wanted = format!("{wanted} within {seconds} s");
         }
-        if failure.timed_out {
-            finding = finding.note("A build step must end by itself. A server belongs into CMD, which runs when the container starts.");
+        if let Some((report, failure)) = reports.iter().find_map(|report| Some((report, report.failure.as_ref()?))) {
+            let measured = format!("`{}` does not build: {}", name(report), failure.message);
+            let mut finding = Finding::new(wanted, measured).at(failure.at.clone());
+            if !failure.log.is_empty() {
+                finding = finding.with(Detail::log("the step's last lines", failure.log.clone()));
+            }
+            if failure.timed_out {
+                finding = finding.note(ENDS);
+            }
+            return Verdict::Fail(finding);
         }
-        Verdict::Fail(finding)
+        let slow = |report: &&BuildReport| self.within_seconds.is_some_and(|most| report.millis > most * 1_000);
+        if let Some(report) = reports.iter().find(slow) {
+            let rows = report.steps.iter().map(|step| vec![millis(step.millis), step.instruction.clone()]).collect();
+            let measured = format!("`{}` took {}", name(report), millis(report.millis));
+            let table = Detail::table("its steps", &["time", "instruction"], rows);
+            return Verdict::Fail(Finding::new(wanted, measured).with(table).note(ENDS));
+        }
+        let times: Vec<String> = reports.iter().map(|report| format!("{} in {}", name(report), millis(report.millis))).collect();
+        Verdict::Pass(Finding::new(wanted, times.join(", ")))
     }
+}
+
+const ENDS: &str = "A build step must end by itself. A server belongs into CMD, which runs when the container starts.";
+
+/// The target, or the image's name in the lesson where the last stage is built.
+fn name(report: &BuildReport) -> &str {
+    if report.target.is_empty() { &report.image } else { &report.target }
 }
 
 crate::register!(Builds);

@@ -13,12 +13,13 @@ use crate::sandbox::facts::{ImageFacts, LayerFiles, bytes_by_folder, without_she
 use crate::verdict::{Detail, Finding, Location, Verdict, bytes};
 
 /// Adds up the bytes of the layers above the base image, and compares them with a limit and with
-/// another image.
+/// another image; where the lesson says so, also the bytes of all layers.
 ///
 /// Why it matters: what is not in the image needs no time to pull, no disk, and no patches.
 ///
-/// How it is cheated: deleting files in a later layer does not help, since every layer counts;
-/// nor does another base, since the check of shared layers asks for the same one.
+/// How it is cheated: deleting files in a later layer does not help, since every layer counts. What
+/// an image adds to a base that is no image of the course is all of it, so a larger base does not help
+/// either.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSize {
@@ -26,6 +27,9 @@ pub struct ImageSize {
     pub image: String,
     /// The most that it may add over its base, bytes.
     pub added_bytes: u64,
+    /// The most that all of it may have, the base included, bytes.
+    #[serde(default)]
+    pub total_bytes: Option<u64>,
     /// An image to compare with.
     #[serde(default)]
     pub against: Option<String>,
@@ -71,7 +75,11 @@ impl Check for ImageSize {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let added = evidence.image.added_bytes();
         let mut wanted = format!("at most {} over the base image", bytes(self.added_bytes));
-        let mut measured = format!("{} over {}", bytes(added), evidence.image.base.as_deref().unwrap_or("no known base"));
+        let mut measured = format!(
+            "{} over {}",
+            exact(added, self.added_bytes),
+            evidence.image.base.as_deref().unwrap_or("no known base")
+        );
         let mut holds = added <= self.added_bytes;
         if let (Some(other), Some(percent), Some(name)) = (&evidence.other, self.percent, &self.against) {
             let most = other.added_bytes() * percent / 100;
@@ -79,14 +87,31 @@ impl Check for ImageSize {
             measured = format!("{measured}; {name} adds {}", bytes(other.added_bytes()));
             holds = holds && added <= most;
         }
+        if let Some(most) = self.total_bytes {
+            let total = evidence.image.total_bytes();
+            wanted = format!("{wanted}; at most {} in all", bytes(most));
+            measured = format!("{measured}; {} in all", exact(total, most));
+            holds = holds && total <= most;
+        }
         let layers = evidence.image.history.iter().skip(evidence.image.base_entries);
         let rows = layers.filter(|e| e.bytes > 0).map(|e| vec![bytes(e.bytes), short(&e.instruction)]).collect();
-        let mut finding = Finding::new(wanted, measured).with(Detail::table("layers above the base", &["bytes", "made by"], rows));
+        let mut finding =
+            Finding::new(wanted, measured).with(Detail::table("layers above the base", &["bytes", "made by"], rows));
         if !holds {
             let rows = evidence.largest.iter().map(|(path, size)| vec![bytes(*size), format!("/{path}")]).collect();
-            finding = finding.at(evidence.at.clone()).with(Detail::table("what costs the most", &["bytes", "path"], rows));
+            finding =
+                finding.at(evidence.at.clone()).with(Detail::table("what costs the most", &["bytes", "path"], rows));
         }
         finding.decide(holds)
+    }
+}
+
+/// A size beside its limit: to the byte where the two would look the same.
+fn exact(size: u64, most: u64) -> String {
+    if size > most && bytes(size) == bytes(most) {
+        format!("{size} bytes ({} too many)", size - most)
+    } else {
+        bytes(size)
     }
 }
 

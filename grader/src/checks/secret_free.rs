@@ -10,7 +10,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
 use crate::sandbox::facts::Occurrence;
-use crate::verdict::{Detail, Finding, Verdict};
+use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Before the build the grader puts a value of its own into the secrets file. Afterwards it looks
 /// for that value, and for the learner's own ones, in every layer (deleted files too), in
@@ -32,6 +32,9 @@ pub struct SecretFree {
 pub struct Evidence {
     /// Image and occurrence.
     pub found: Vec<(String, Occurrence)>,
+    /// The instruction by which the first one may have come in.
+    #[serde(default)]
+    pub at: Option<Location>,
 }
 
 #[async_trait]
@@ -46,9 +49,21 @@ impl Check for SecretFree {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let mut found = Vec::new();
         for image in &self.images {
-            found.extend(sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)));
+            found.extend(
+                sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)),
+            );
         }
-        Ok(Evidence { found })
+        let at = found.first().and_then(|(image, occurrence): &(String, Occurrence)| {
+            let names: &[&str] = match occurrence.place.as_str() {
+                "layer" => &["COPY", "ADD", "RUN"],
+                "environment" => &["ENV"],
+                "label" => &["LABEL"],
+                "command" => &["CMD", "ENTRYPOINT"],
+                _ => &["ARG", "RUN"],
+            };
+            names.iter().find_map(|name| sandbox.locate_instruction(image, name))
+        });
+        Ok(Evidence { found, at })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -58,8 +73,13 @@ impl Check for SecretFree {
         };
         let measured = format!("the value of {} is in the {} of {image}: {}", first.key, first.place, first.detail);
         let rows = evidence.found.iter().take(12);
-        let rows = rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
-        Verdict::Fail(Finding::new(wanted, measured).with(Detail::table("where", &["image", "secret", "place", "in"], rows)))
+        let rows =
+            rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
+        Verdict::Fail(
+            Finding::new(wanted, measured)
+                .with(Detail::table("where", &["image", "secret", "place", "in"], rows))
+                .at(evidence.at.clone()),
+        )
     }
 }
 

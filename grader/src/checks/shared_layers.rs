@@ -10,14 +10,15 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
 use crate::sandbox::facts::ImageFacts;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Counts the layers that two images have in common, from the lowest up.
 ///
 /// Why it matters: shared layers are stored and pulled once, and what is shared cannot drift
 /// apart.
 ///
-/// How it is cheated: it cannot be; a digest names its content.
+/// How it is cheated: the same words above another layer make another layer; a digest names its
+/// content.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SharedLayers {
@@ -35,6 +36,9 @@ pub struct Evidence {
     pub first: ImageFacts,
     /// The second image.
     pub second: ImageFacts,
+    /// The `FROM` of the second one.
+    #[serde(default)]
+    pub at: Option<Location>,
 }
 
 #[async_trait]
@@ -48,7 +52,7 @@ impl Check for SharedLayers {
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let (first, second) = tokio::try_join!(sandbox.image(&self.images[0]), sandbox.image(&self.images[1]))?;
-        Ok(Evidence { first, second })
+        Ok(Evidence { first, second, at: sandbox.locate_instruction(&self.images[1], "FROM") })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -66,7 +70,20 @@ impl Check for SharedLayers {
             name(&evidence.second),
             evidence.second.layers.len(),
         );
-        Finding::new(wanted, measured).decide(base > 0 && shared >= base + self.above_base)
+        let finding = Finding::new(wanted, measured);
+        if base > 0 && shared >= base + self.above_base {
+            return Verdict::Pass(finding);
+        }
+        let digest = |facts: &ImageFacts, at: usize| {
+            facts.layers.get(at).map_or("none".into(), |id| id.chars().take(19).collect())
+        };
+        let most = evidence.first.layers.len().max(evidence.second.layers.len()).min(shared + 3);
+        let rows =
+            (0..most).map(|at| vec![(at + 1).to_string(), digest(&evidence.first, at), digest(&evidence.second, at)]);
+        let table =
+            Detail::table("layers, the lowest first", &["layer", &self.images[0], &self.images[1]], rows.collect());
+        let finding = finding.with(table).note("Layers are shared only from the lowest up to the first that differs.");
+        Verdict::Fail(finding.at(evidence.at.clone()))
     }
 }
 

@@ -60,7 +60,13 @@ pub fn references(lesson: &Lesson, plan: &Plan, files: &Submission) -> BTreeSet<
     let sources = plan
         .builds
         .iter()
-        .filter_map(|build| dockerfile::sources(&files.text(&dockerfile_of(build))?, &build.target, &build.args))
+        .filter_map(|build| {
+            dockerfile::sources(
+                &files.text(&dockerfile_of(build))?,
+                &build.target,
+                &build.args.clone().unwrap_or_default(),
+            )
+        })
         .flat_map(|sources| sources.images);
     let services =
         plan.stacks.iter().filter_map(|stack| stack.started["services"].as_object()).flat_map(|all| all.values());
@@ -131,10 +137,10 @@ impl Keys<'_> {
 
     fn image(&self, build: &BuildPlan) -> Option<Key> {
         let text = self.files.text(&dockerfile_of(build))?;
-        let sources = dockerfile::sources(&text, &build.target, &build.args)?;
+        let sources = dockerfile::sources(&text, &build.target, &build.args.clone().unwrap_or_default())?;
         let context = build.context.strip_prefix(".").unwrap_or(&build.context);
         let mut key = Builder::of("image").with("target", &build.target).with("text", &sources.text);
-        for (name, value) in &build.args {
+        for (name, value) in build.args.iter().flatten() {
             key = key.with("argument", name).with("value", value);
         }
         for image in sources.images.iter().filter(|image| *image != "scratch") {

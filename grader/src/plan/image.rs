@@ -54,14 +54,15 @@ pub fn of_service(
         known.target == text("target")
             && known.dockerfile == dockerfile
             && known.context == context
-            && (known.args.is_empty() || known.args == args)
+            && known.args.as_ref().is_none_or(|known| *known == args)
     });
     if let Some(known) = same {
-        known.args = args;
+        known.args = Some(args);
         return Some(known.clone());
     }
     let name = format!("{}.{service_name}", spec.name);
-    let own = BuildPlan { reference: names.reference(&name), name, target: text("target"), dockerfile, context, args };
+    let (reference, target) = (names.reference(&name), text("target"));
+    let own = BuildPlan { reference, name, target, dockerfile, context, args: Some(args) };
     builds.push(own.clone());
     Some(own)
 }

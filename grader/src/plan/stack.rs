@@ -165,7 +165,7 @@ mod tests {
             target: "production".into(),
             dockerfile: "Dockerfile".into(),
             context: ".".into(),
-            args: BTreeMap::new(),
+            args: None,
             reference: "ours:t".into(),
         }];
         let admitted = AdmittedStack { dir: "/work".into(), model };
@@ -198,6 +198,16 @@ mod tests {
         assert_eq!(builds.len(), 2);
         assert_eq!(builds[1].name, "prod.b");
         assert!(plan.started["services"]["a"].get("build").is_none());
+    }
+
+    #[test]
+    fn the_same_target_with_other_arguments_is_another_image() {
+        let build = |args: Value| json!({"build": {"context": "/work", "dockerfile": "Dockerfile", "target": "production", "args": args}});
+        let (plan, builds) = planned(json!({"services": {"a": build(json!({})), "b": build(json!({"X": "1"}))}}));
+        assert_eq!(plan.started["services"]["a"]["image"], "ours:t");
+        assert_eq!(builds[1].name, "prod.b");
+        let (_, builds) = planned(json!({"services": {"a": build(json!({"X": "1"})), "b": build(json!({"X": "1"}))}}));
+        assert_eq!(builds.len(), 1);
     }
 
     #[test]

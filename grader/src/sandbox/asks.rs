@@ -59,6 +59,8 @@ pub trait Pressure {
 pub trait Neighbours {
     /// The namespaces of a container's main process, and the host's.
     async fn namespaces(&self, at: At<'_>) -> Result<Namespaces, Fault>;
+    /// The same for any process of this machine, by its id on the host.
+    async fn namespaces_of(&self, pid: i64) -> Result<Namespaces, Fault>;
     /// Capabilities, seccomp and `no_new_privs` of a container's main process.
     async fn rights(&self, at: At<'_>) -> Result<Rights, Fault>;
     /// Looks names up and connects, from within a container's network namespace.
@@ -73,10 +75,13 @@ pub trait Neighbours {
 pub trait Writings {
     /// Everything in the daemon that no run of the grader has made.
     async fn handmade(&self) -> Result<Handmade, Fault>;
-    /// The instructions of the learner's Dockerfile.
+    /// The instructions of the learner's Dockerfile. A `# syntax=` line is one that is called
+    /// `# SYNTAX`.
     fn instructions(&self) -> Vec<Instruction>;
     /// A file of the submission as text; `None` when it is not there or is no text.
     fn file(&self, path: &str) -> Option<String>;
+    /// Where a path of keys stands in a stack's Compose files, as `locate_key` does for services.
+    fn locate_path(&self, stack: &str, path: &[&str]) -> Option<Location>;
     /// A line of a file of the submission.
     fn locate_line(&self, file: &str, line: usize) -> Option<Location>;
     /// This learner's number in this exercise, which stands for `{learner}` in files and in

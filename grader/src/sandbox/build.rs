@@ -133,7 +133,7 @@ fn command(
     if !plan.target.is_empty() {
         arguments.extend(["--target".into(), plan.target.clone()]);
     }
-    for (key, value) in &plan.args {
+    for (key, value) in plan.args.iter().flatten() {
         arguments.extend(["--build-arg".into(), format!("{key}={value}")]);
     }
     arguments.extend(["--build-arg".into(), format!("BUILDKIT_CACHE_MOUNT_NS={}", bounds.cache)]);

@@ -16,10 +16,10 @@ pub use containers::{
     ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
     StackReport,
 };
-pub use handmade::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction};
+pub use handmade::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
 pub use images::{
     BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, LayerFile, LayerFiles, Occurrence,
-    PushFacts, final_files,
+    PushFacts, final_entries, final_files,
 };
 pub use origin::{LayerOrigin, origins, without_shell};
 pub use pressure::{ContainerEvent, CpuPressure, Link, LinkFacts, MemoryPressure, ProcessPressure};

@@ -252,6 +252,9 @@ mod tests {
         let mut layer = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_size(6);
+        header.set_uid(1000);
+        header.set_gid(10);
+        header.set_mode(0o100_640);
         header.set_cksum();
         layer.append_data(&mut header, "app/.env", b"a=1234".as_slice()).expect("layer");
         let layer = layer.into_inner().expect("layer");
@@ -271,7 +274,8 @@ mod tests {
             .expect("read")
             .in_order(&["sha256:aa".into()])
             .expect("order");
-        assert_eq!(scans[0].files.files[0].path, "app/.env");
+        let file = &scans[0].files.files[0];
+        assert_eq!((file.path.as_str(), file.uid, file.gid, file.mode), ("app/.env", 1000, 10, 0o640));
         assert_eq!(scans[0].found, [("KEY".to_owned(), "app/.env".to_owned())]);
     }
 }

@@ -43,12 +43,9 @@ pub enum Reach {
 impl Probe {
     /// Starts the helper from `image`.
     pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach) -> Result<Self, Fault> {
-        let (role, binds, cgroups) = match reach {
-            Reach::Processes => ("probe", None, None),
-            Reach::Cgroups => {
-                let mount = vec!["/sys/fs/cgroup:/host-cgroup".to_owned()];
-                ("press", Some(mount), Some(HostConfigCgroupnsModeEnum::HOST))
-            }
+        let (role, binds) = match reach {
+            Reach::Processes => ("probe", None),
+            Reach::Cgroups => ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()])),
         };
         let name = format!("grader-{run}-{role}");
         let body = ContainerCreateBody {
@@ -62,7 +59,8 @@ impl Probe {
                 userns_mode: Some("host".into()),
                 network_mode: Some("none".into()),
                 binds,
-                cgroupns_mode: cgroups,
+                // Paths of cgroups as the host has them.
+                cgroupns_mode: Some(HostConfigCgroupnsModeEnum::HOST),
                 // To follow /proc/PID/root of processes that run as somebody else.
                 cap_add: Some(vec!["SYS_PTRACE".into()]),
                 security_opt: Some(vec!["apparmor=unconfined".into(), "label=disable".into()]),

@@ -26,6 +26,16 @@ pub const MARKER: &str = ".from-the-host";
 /// What stands in given files, and in a lesson's own words, for the learner's number.
 pub const LEARNER: &str = "{learner}";
 
+/// What takes the place of `=` in a `# syntax=` line (see [`Scratch::use_built_in_frontend`]).
+const BUILT_IN: &str = " is built in: ";
+
+/// The line, from 1, and the value of the `# syntax=` line that a learner wrote, as it stands in a
+/// copy.
+#[must_use]
+pub fn frontend(text: &str) -> Option<(usize, String)> {
+    syntax_line(&text.replacen(BUILT_IN, "=", 1))
+}
+
 /// The scratch folder of a run. Removed when dropped.
 pub struct Scratch {
     root: PathBuf,
@@ -119,7 +129,7 @@ impl Scratch {
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let Some((line, _)) = syntax_line(&text) else { continue };
             let quiet = |(index, text): (usize, &str)| {
-                if index + 1 == line { text.replacen('=', " is built in: ", 1) } else { text.to_owned() }
+                if index + 1 == line { text.replacen('=', BUILT_IN, 1) } else { text.to_owned() }
             };
             let lines: Vec<String> = text.lines().enumerate().map(quiet).collect();
             fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;

@@ -4,7 +4,7 @@
 //! `by-hand-undo.sh` of the exercise after it. Must not: run for learners; only authors' tools do.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::course::Lesson;
@@ -17,6 +17,8 @@ use crate::sandbox::scratch::LEARNER;
 pub struct ByHand {
     make: Option<String>,
     undo: Option<String>,
+    /// The submission's folder, in which the scripts run: what is written down goes there.
+    files: PathBuf,
 }
 
 /// Seconds that a script may take.
@@ -31,23 +33,24 @@ impl ByHand {
         fs::remove_file(&path).map_err(Fault::file(&path))?;
         let undo = lesson.dir.join("by-hand-undo.sh");
         let undo = fs::read_to_string(&undo).map_err(Fault::file(&undo))?.replace(LEARNER, learner);
-        Ok(Self { make: Some(make), undo: Some(undo) })
+        Ok(Self { make: Some(make), undo: Some(undo), files: files.to_path_buf() })
     }
 
     /// Does what a learner would have done.
     pub async fn make(&self) -> Result<(), Fault> {
-        run("by-hand.sh", self.make.as_deref()).await
+        run("by-hand.sh", self.make.as_deref(), &self.files).await
     }
 
     /// Removes what was made.
     pub async fn undo(&self) -> Result<(), Fault> {
-        run("by-hand-undo.sh", self.undo.as_deref()).await
+        run("by-hand-undo.sh", self.undo.as_deref(), &self.files).await
     }
 }
 
-async fn run(name: &str, script: Option<&str>) -> Result<(), Fault> {
+async fn run(name: &str, script: Option<&str>, folder: &Path) -> Result<(), Fault> {
     let Some(script) = script else { return Ok(()) };
-    let command = daemon::script(script);
+    let mut command = daemon::script(script);
+    command.current_dir(folder);
     match daemon::run(command, Duration::from_secs(LIMIT)).await? {
         Some(ended) if ended.ok => Ok(()),
         Some(ended) => Err(Fault::Command { command: name.to_owned(), reason: ended.stderr.trim().to_owned() }),

@@ -32,8 +32,6 @@ pub async fn list(context: &Path, ignore: Option<&Path>, own: &Path) -> Result<V
     let limit = Duration::from_secs(60);
     match daemon::run(command, limit).await? {
         Some(ended) if ended.ok => read(&archive).map_err(Fault::file(&archive)),
-        // A context in which nothing is left cannot be copied.
-        Some(ended) if ended.stderr.contains("no files") || ended.stderr.contains("not found") => Ok(Vec::new()),
         Some(ended) => Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
         None => Err(Fault::TimedOut { action: "listing the build context".into(), seconds: limit.as_secs() }),
     }

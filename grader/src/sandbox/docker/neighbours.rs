@@ -15,7 +15,10 @@ use crate::fault::Fault;
 #[async_trait]
 impl Neighbours for DockerSandbox {
     async fn namespaces(&self, at: At<'_>) -> Result<Namespaces, Fault> {
-        let pid = self.container_facts(at).await?.pid;
+        self.namespaces_of(self.container_facts(at).await?.pid).await
+    }
+
+    async fn namespaces_of(&self, pid: i64) -> Result<Namespaces, Fault> {
         self.probe().await?.namespaces(&self.parts.client, pid).await
     }
 

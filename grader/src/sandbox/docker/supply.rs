@@ -10,10 +10,14 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt;
 
-use super::super::facts::{ContextFile, PushFacts};
+use super::super::facts::{ContextFile, HttpRequest, PushFacts};
+use super::super::wait::{in_ms, until};
 use super::super::{At, Supply, build};
 use super::{DockerSandbox, unknown};
 use crate::fault::Fault;
+
+/// How long a registry may take to open its port after the stack is up.
+const LISTENS_WITHIN_MS: u64 = 15_000;
 
 #[async_trait]
 impl Supply for DockerSandbox {
@@ -33,6 +37,13 @@ impl Supply for DockerSandbox {
             let failure = Some(format!("`{}` does not publish port {port}", registry.service));
             return Ok(PushFacts { failure, ..facts });
         };
+        // A container that runs is not yet a registry that listens.
+        let ping = HttpRequest::get(port, "/v2/");
+        let answers = || async { Ok::<_, Fault>(self.request(registry, &ping).await?.status.is_some().then_some(())) };
+        if until(in_ms(LISTENS_WITHIN_MS), answers).await?.is_none() {
+            let failure = Some(format!("nobody answers at `{}:{port}/v2/`", registry.service));
+            return Ok(PushFacts { failure, ..facts });
+        }
         // Docker trusts registries on loopback without TLS.
         let repository = format!("127.0.0.1:{host}/grader/{image}");
         match self.through_registry(image, &repository).await {
@@ -51,7 +62,6 @@ enum RegistryError {
 
 impl DockerSandbox {
     async fn through_registry(&self, image: &str, repository: &str) -> Result<(String, String), RegistryError> {
-        let refused = |error: bollard::errors::Error| RegistryError::Refused(error.to_string());
         let client = &self.parts.client;
         let reference =
             &self.parts.plan.build(image).ok_or_else(|| RegistryError::Fault(unknown("image", image)))?.reference;
@@ -82,6 +92,14 @@ impl DockerSandbox {
         let image = inspected.map_err(|error| RegistryError::Refused(error.to_string()))?;
         let prefix = format!("{repository}@");
         Ok(image.repo_digests.into_iter().flatten().find_map(|name| name.strip_prefix(&prefix).map(str::to_owned)))
+    }
+}
+
+fn refused(error: bollard::errors::Error) -> RegistryError {
+    match error {
+        // What the daemon says after it has begun to answer is about the registry.
+        bollard::errors::Error::DockerStreamError { error } => RegistryError::Refused(error),
+        other => RegistryError::Refused(other.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsB
 
 use super::super::facts::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction};
 use super::super::run_id::LABEL;
+use super::super::scratch::frontend;
 use super::super::{Writings, container};
 use super::DockerSandbox;
 use crate::fault::Fault;
@@ -24,14 +25,29 @@ impl Writings for DockerSandbox {
     }
 
     fn instructions(&self) -> Vec<Instruction> {
+        let syntax = self.submission.text("Dockerfile").and_then(|text| frontend(&text));
+        let syntax = syntax.map(|(line, arguments)| Instruction {
+            name: "# SYNTAX".into(),
+            arguments,
+            line,
+            ..Default::default()
+        });
         let parsed = self.submission.dockerfile().instructions.into_iter();
-        parsed
-            .map(|one| Instruction { name: one.name, arguments: one.arguments, line: one.line, stage: one.stage })
-            .collect()
+        let parsed = parsed.map(|one| Instruction {
+            name: one.name,
+            arguments: one.arguments,
+            line: one.line,
+            stage: one.stage,
+        });
+        syntax.into_iter().chain(parsed).collect()
     }
 
     fn file(&self, path: &str) -> Option<String> {
         self.submission.text(path)
+    }
+
+    fn locate_path(&self, stack: &str, path: &[&str]) -> Option<Location> {
+        self.submission.locate_key(&self.parts.plan.stack(stack)?.files, path)
     }
 
     fn locate_line(&self, file: &str, line: usize) -> Option<Location> {

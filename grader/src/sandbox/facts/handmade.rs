@@ -22,6 +22,14 @@ pub struct Handmade {
     pub networks: Vec<HandmadeNetwork>,
 }
 
+/// The name that might have been meant by `wanted`: a typing mistake, or another number.
+#[must_use]
+pub fn nearest_name<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = names.map(|name| (strsim::normalized_damerau_levenshtein(wanted, name), name));
+    let near = scored.filter(|(likeness, _)| !wanted.is_empty() && *likeness >= 0.7);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
 /// A volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandmadeVolume {
@@ -55,4 +63,17 @@ pub struct Instruction {
     pub line: usize,
     /// The stage that it belongs to.
     pub stage: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_mistake_is_near_and_another_name_is_not() {
+        let near = |wanted: &str| nearest_name(wanted, ["kitchen-4711-job", "kitchen_4711", "postgres-1"].into_iter());
+        assert_eq!(near("kitchen-4711"), Some("kitchen_4711"));
+        assert_eq!(near("kitchen-4712-job"), Some("kitchen-4711-job"));
+        assert_eq!((near("soup"), near("")), (None, None));
+    }
 }

@@ -173,9 +173,9 @@ pub struct PushFacts {
     pub pulled_id: Option<String>,
 }
 
-/// The paths that the final file system has: later layers over earlier ones.
+/// The files that the final file system has, by path: later layers over earlier ones.
 #[must_use]
-pub fn final_files(layers: &[LayerFiles]) -> BTreeMap<&str, u64> {
+pub fn final_entries(layers: &[LayerFiles]) -> BTreeMap<&str, &LayerFile> {
     let mut files = BTreeMap::new();
     for layer in layers {
         for whiteout in layer.files.iter().filter(|file| file.whiteout) {
@@ -183,10 +183,16 @@ pub fn final_files(layers: &[LayerFiles]) -> BTreeMap<&str, u64> {
             files.retain(|path: &&str, _| *path != whiteout.path && !path.starts_with(&below));
         }
         for file in layer.files.iter().filter(|file| !file.whiteout) {
-            files.insert(file.path.as_str(), file.bytes);
+            files.insert(file.path.as_str(), file);
         }
     }
     files
+}
+
+/// The paths that the final file system has, with their sizes.
+#[must_use]
+pub fn final_files(layers: &[LayerFiles]) -> BTreeMap<&str, u64> {
+    final_entries(layers).into_iter().map(|(path, file)| (path, file.bytes)).collect()
 }
 
 /// Where a secret value was found.

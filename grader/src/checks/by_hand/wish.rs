@@ -1,0 +1,315 @@
+//! What a lesson may ask of objects that learners made.
+//!
+//! Owns: the parameters, and comparing one object with them. Must not: look for objects.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::fill;
+use crate::sandbox::facts::{ContainerFacts, HandmadeNetwork, MountFacts, PublishedPort};
+use crate::verdict::memory;
+
+/// Of what, what was wanted, what was found, and whether that is as wanted.
+pub type Compared = (String, String, String, bool);
+
+/// How an object is found: by its name or by a label.
+#[derive(Debug, Clone, Copy)]
+pub struct Called<'w> {
+    name: Option<&'w String>,
+    label: Option<&'w String>,
+}
+
+/// A volume, by its name or by a label.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeWish {
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// A label, `key` or `key=value`.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// A container. What is left out may be anything.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerWish {
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// A label by which it is found, `key` or `key=value`.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// The image, by a name that it has.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// Whether it runs.
+    #[serde(default)]
+    pub running: Option<bool>,
+    /// The exit code with which it has ended.
+    #[serde(default)]
+    pub exit_code: Option<i64>,
+    /// How often its restart policy has started it again, at least.
+    #[serde(default)]
+    pub restarts_at_least: Option<i64>,
+    /// The restart policy: `no`, `always`, `unless-stopped`, `on-failure`.
+    #[serde(default)]
+    pub restart_policy: Option<String>,
+    /// Ports in the container that are published.
+    #[serde(default)]
+    pub ports: Vec<PortWish>,
+    /// Environment variables with their values.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Labels with their values.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The most that its memory limit may allow, bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// The most processes that its limit may allow.
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// The most CPUs that its limit may allow.
+    #[serde(default)]
+    pub cpus: Option<f64>,
+    /// Networks that it is connected to, by name.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// What is mounted.
+    #[serde(default)]
+    pub mounts: Vec<MountWish>,
+    /// Text that entrypoint and command, joined by spaces, contain.
+    #[serde(default)]
+    pub command: Option<String>,
+    /// The user that was asked for.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Whether its root file system is read-only.
+    #[serde(default)]
+    pub read_only: Option<bool>,
+}
+
+/// A published port.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PortWish {
+    /// The port in the container.
+    pub container: u16,
+    /// The port on the host; any when left out.
+    #[serde(default)]
+    pub host: Option<u16>,
+}
+
+/// A mount.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MountWish {
+    /// The path in the container.
+    pub at: String,
+    /// The volume's name; any mount when left out.
+    #[serde(default)]
+    pub volume: Option<String>,
+}
+
+/// A network.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkWish {
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// A label by which it is found, `key` or `key=value`.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Its driver, such as `bridge`.
+    #[serde(default)]
+    pub driver: Option<String>,
+    /// Whether it has no way to the outside.
+    #[serde(default)]
+    pub internal: Option<bool>,
+}
+
+impl Called<'_> {
+    /// Whether an object is the one.
+    pub fn fits(self, learner: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
+        let labelled = |label: &String| {
+            let label = fill(label, learner);
+            match label.split_once('=') {
+                Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
+                None => labels.contains_key(&label),
+            }
+        };
+        match (self.name, self.label) {
+            (None, None) => false,
+            (wanted, label) => wanted.is_none_or(|wanted| fill(wanted, learner) == name) && label.is_none_or(labelled),
+        }
+    }
+
+    /// The name that is looked for; empty when any will do.
+    pub fn name(self, learner: &str) -> String {
+        self.name.map(|name| fill(name, learner)).unwrap_or_default()
+    }
+
+    /// How a finding calls it.
+    pub fn shown(self, learner: &str) -> String {
+        match (self.name, self.label) {
+            (Some(name), _) => format!("`{}`", fill(name, learner)),
+            (None, Some(label)) => format!("with the label `{}`", fill(label, learner)),
+            (None, None) => "of no name".into(),
+        }
+    }
+}
+
+impl VolumeWish {
+    /// How it is found.
+    pub fn called(&self) -> Called<'_> {
+        Called { name: self.name.as_ref(), label: self.label.as_ref() }
+    }
+}
+
+impl NetworkWish {
+    /// How it is found.
+    pub fn called(&self) -> Called<'_> {
+        Called { name: self.name.as_ref(), label: self.label.as_ref() }
+    }
+
+    /// What it says about a network.
+    pub fn rows(&self, network: &HandmadeNetwork) -> Vec<Compared> {
+        let mut rows = Vec::new();
+        if let Some(driver) = &self.driver {
+            rows.push(("driver".into(), code(driver), code(&network.driver), *driver == network.driver));
+        }
+        if let Some(internal) = self.internal {
+            let say = |yes: bool| if yes { "cut off from outside" } else { "open to the outside" }.to_owned();
+            rows.push(("way out".into(), say(internal), say(network.internal), internal == network.internal));
+        }
+        rows
+    }
+}
+
+impl ContainerWish {
+    /// How it is found.
+    pub fn called(&self) -> Called<'_> {
+        Called { name: self.name.as_ref(), label: self.label.as_ref() }
+    }
+
+    /// Whether a container was started from the wanted image, by the name that it was given.
+    pub fn has_image(&self, container: &ContainerFacts) -> bool {
+        self.image.as_ref().is_some_and(|image| with_tag(image) == with_tag(&container.image))
+    }
+
+    /// What it says about a container.
+    pub fn rows(&self, found: &ContainerFacts, learner: &str, images: &BTreeMap<String, String>) -> Vec<Compared> {
+        let mut rows: Vec<Compared> = Vec::new();
+        let mut row =
+            |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
+        if let Some(image) = &self.image {
+            let image = fill(image, learner);
+            let same =
+                with_tag(&image) == with_tag(&found.image) || images.get(&with_tag(&image)) == Some(&found.image_id);
+            row("image", code(&image), code(&found.image), same);
+        }
+        if let Some(running) = self.running {
+            let wanted = if running { "runs" } else { "has ended" };
+            let end = if found.state == "exited" {
+                format!("exited with code {}", found.exit_code)
+            } else {
+                found.state.clone()
+            };
+            row("state", wanted.into(), end, running == found.is_running());
+        }
+        if let Some(code) = self.exit_code {
+            let end =
+                if found.state == "exited" { found.exit_code.to_string() } else { format!("it is {}", found.state) };
+            row("exit code", code.to_string(), end, found.state == "exited" && found.exit_code == code);
+        }
+        if let Some(least) = self.restarts_at_least {
+            row("restarts", format!("at least {least}"), found.restarts.to_string(), found.restarts >= least);
+        }
+        if let Some(policy) = &self.restart_policy {
+            row("restart policy", code(policy), code(&found.restart_policy), *policy == found.restart_policy);
+        }
+        for port in &self.ports {
+            let holds = |open: &PublishedPort| {
+                open.container == port.container && port.host.is_none_or(|host| host == open.host)
+            };
+            let host = port.host.map_or_else(String::new, |host| format!(" as {host} of the host"));
+            let open: Vec<String> =
+                found.ports.iter().map(|open| format!("{} as {}", open.container, open.host)).collect();
+            let wanted = format!("{} is published{host}", port.container);
+            row("ports", wanted, or_none(&open.join(", ")), found.ports.iter().any(holds));
+        }
+        for (kind, wanted, has) in [("variable", &self.env, &found.env), ("label", &self.labels, &found.labels)] {
+            for (key, value) in wanted {
+                let value = fill(value, learner);
+                let is = has.get(key).map_or("not set".to_owned(), |is| code(is));
+                row(&format!("{kind} {key}"), code(&value), is, has.get(key) == Some(&value));
+            }
+        }
+        if let Some(most) = self.memory_bytes {
+            let is = found.memory.map_or("no limit".into(), memory);
+            row("memory limit", format!("at most {}", memory(most)), is, found.memory.is_some_and(|is| is <= most));
+        }
+        if let Some(most) = self.pids {
+            let is = found.pids_limit.map_or("no limit".into(), |is| is.to_string());
+            row("process limit", format!("at most {most}"), is, found.pids_limit.is_some_and(|is| is <= most));
+        }
+        if let Some(most) = self.cpus {
+            #[expect(clippy::cast_precision_loss, reason = "billionths of a few CPUs are below 2^53")]
+            let cpus = found.nano_cpus.map(|nano| nano as f64 / 1e9);
+            let is = cpus.map_or("no limit".into(), |is| format!("{is:.2} CPUs"));
+            row("CPU limit", format!("at most {most} CPUs"), is, cpus.is_some_and(|is| is <= most + 1e-9));
+        }
+        for network in &self.networks {
+            let network = fill(network, learner);
+            let holds = found.networks.contains(&network);
+            row("networks", format!("connected to `{network}`"), or_none(&found.networks.join(", ")), holds);
+        }
+        for mount in &self.mounts {
+            let volume = mount.volume.as_ref().map(|volume| fill(volume, learner));
+            let there = found.mounts.iter().find(|there| there.target == mount.at);
+            let named = |there: &MountFacts| there.kind == "volume" && Some(&there.source) == volume.as_ref();
+            let holds = there.is_some_and(|there| volume.is_none() || named(there));
+            let wanted =
+                volume.as_ref().map_or("something is mounted".into(), |volume| format!("the volume `{volume}`"));
+            let is = there.map_or("nothing".into(), |there| match there.kind.as_str() {
+                "volume" if there.is_anonymous() => "a volume without a name".into(),
+                "volume" => format!("the volume `{}`", there.source),
+                kind => format!("a {kind} mount"),
+            });
+            row(&format!("mounted at {}", mount.at), wanted, is, holds);
+        }
+        if let Some(text) = &self.command {
+            let text = fill(text, learner);
+            let command = found.command.join(" ");
+            let holds = command.contains(&text);
+            row("command", format!("contains `{text}`"), or_none(&command), holds);
+        }
+        if let Some(user) = &self.user {
+            row("user", code(user), or_none(&found.user), *user == found.user);
+        }
+        if let Some(read_only) = self.read_only {
+            let say = |yes: bool| if yes { "read-only" } else { "writable" }.to_owned();
+            row("root file system", say(read_only), say(found.read_only), read_only == found.read_only);
+        }
+        rows
+    }
+}
+
+/// `node` is `node:latest`.
+fn with_tag(image: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:latest") }
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "none".into() } else { code(text) }
+}

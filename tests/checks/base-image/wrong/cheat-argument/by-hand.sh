@@ -1,0 +1,1 @@
+docker tag debian:bookworm-slim grader-hand-{learner}/debian:latest

@@ -1,0 +1,1 @@
+mkdir -p /deps && cp packages.txt /deps/
