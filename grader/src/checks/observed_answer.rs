@@ -59,6 +59,8 @@ pub struct Evidence {
 impl Check for ObservedAnswer {
     type Evidence = Evidence;
     const KIND: &'static str = "observed-answer";
+    // It reads a file, and may look at what the learner made by hand.
+    const REMEMBERED: bool = false;
 
     fn needs(&self) -> Vec<Resource> {
         self.observe.needs()
