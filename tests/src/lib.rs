@@ -178,7 +178,7 @@ impl SmallCourse {
     #[must_use]
     pub fn check(&self) -> Command {
         let dir = self.folder.path().join("submission").display().to_string();
-        self.command(&["check", "lesson01", "--offline", "--format", "json", "--dir", &dir])
+        self.command(&["check", "lesson01", "--fresh", "--offline", "--format", "json", "--dir", &dir])
     }
 
     /// Scratch folders of runs.

@@ -85,7 +85,7 @@ fn a_small_run_that_is_killed_at_many_random_moments_leaves_nothing() {
 fn a_large_run_that_is_killed_at_random_moments_leaves_nothing() {
     let learner = Learner::with_solution("nodemon-stock-user");
     let dir = learner.dir().display().to_string();
-    let check = || learner.command(&["check", "lesson36", "--offline", "--dir", &dir]);
+    let check = || learner.command(&["check", "lesson36", "--fresh", "--offline", "--dir", &dir]);
     let begun = Instant::now();
     let whole = tests::ended(&check().output().expect("a whole run"));
     assert_eq!(whole.code, 0, "{}", whole.all());

@@ -17,15 +17,19 @@ use super::wait::{in_ms, until};
 /// The environment variable that holds an id of the grader's process.
 pub const MARK: &str = "COURSE_GRADER_PROCESS";
 
-/// Ends the commands of graders that are gone, and waits until they have ended.
-pub async fn end() {
-    for pid in find() {
+/// Ends the commands of graders that are gone, and waits until they have ended. Tells whether there
+/// were any.
+pub async fn end() -> bool {
+    let orphans = find();
+    let were_any = !orphans.is_empty();
+    for pid in orphans {
         // Gone already is as good.
         let _ = kill_process(pid, Signal::KILL);
     }
     let gone = || async { Ok::<_, ()>(find().is_empty().then_some(())) };
     // What cannot be ended (another user's) is not waited for any longer than this.
     let _ = until(in_ms(5_000), gone).await;
+    were_any
 }
 
 fn find() -> Vec<Pid> {

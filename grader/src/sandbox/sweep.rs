@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -37,15 +38,13 @@ pub struct Things {
 }
 
 impl Things {
-    /// Adds what was not there yet; tells whether there was any.
-    fn add(&mut self, other: Self) -> bool {
-        let before = self.count();
+    /// Adds what was not there yet.
+    fn add(&mut self, other: Self) {
         merge(&mut self.containers, other.containers);
         merge(&mut self.networks, other.networks);
         merge(&mut self.volumes, other.volumes);
         merge(&mut self.images, other.images);
         merge(&mut self.folders, other.folders);
-        self.count() > before
     }
 
     /// How many there are.
@@ -75,17 +74,33 @@ pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Thi
 
 /// Removes what runs have left behind whose process is gone, and tells what that was.
 pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
-    orphans::end().await;
+    // The daemon goes on for a moment with what a command had asked for when it was ended: an image
+    // that is being exported gets its name after all.
+    let settles_in = Duration::from_millis(if orphans::end().await { SETTLING_MS } else { 0 });
     let mut all = Things::default();
+    let (begun, mut last) = (Instant::now(), Instant::now());
     loop {
         let things = find_abandoned(client, cache).await?;
         remove(client, &things).await?;
-        // The daemon may still be finishing what a command had asked for when it was ended.
-        if things.count() == 0 || !all.add(things) {
+        let nothing = things.count() == 0;
+        all.add(things);
+        if nothing && last.elapsed() >= settles_in || begun.elapsed() >= LONGEST {
             return Ok(all);
+        }
+        if nothing {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        } else {
+            last = Instant::now();
         }
     }
 }
+
+/// How long nothing new must have come, milliseconds, where commands were ended.
+const SETTLING_MS: u64 = 1_500;
+/// What cannot be removed for so long is left to the next sweep.
+const LONGEST: Duration = Duration::from_secs(20);
+/// How often that is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What runs have left behind whose process is gone.
 pub async fn find_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
@@ -166,9 +181,10 @@ async fn remove(client: &Docker, things: &Things) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What is gone already, or is being removed by somebody else, is fine.
+/// What is gone already, is being removed by somebody else, or is used by a container that was made
+/// after we looked (a network answers 403 then) is fine: whoever needs it gone looks again.
 fn settle<T>(results: Vec<Result<T, Error>>, action: &str) -> Result<(), Fault> {
-    let is_fine = |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 404 | 409, .. });
+    let is_fine = |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. });
     match results.into_iter().filter_map(Result::err).find(|error| !is_fine(error)) {
         Some(error) => Err(Fault::docker(action)(error)),
         None => Ok(()),
