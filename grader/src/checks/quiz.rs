@@ -48,6 +48,9 @@ impl Check for Quiz {
         if open > 0 {
             measured = format!("{measured}, {open} not answered yet");
         }
+        if !evidence.wrong.is_empty() {
+            measured = format!("{measured}; wrong: {}", evidence.wrong.join(", "));
+        }
         let finding = Finding::new(wanted, measured);
         let holds = all > 0 && right * 100 >= self.percent * all;
         if holds { Verdict::Pass(finding) } else { Verdict::Fail(finding.note("`grader quiz` asks only what is still open or was wrong.")) }

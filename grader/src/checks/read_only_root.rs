@@ -20,7 +20,8 @@ const READ_ONLY: &str = "Read-only file system";
 ///
 /// Why it matters: whoever gets into the process cannot leave or change a program.
 ///
-/// How it is cheated: `chmod` stops other users, but neither root nor the check.
+/// How it is cheated: `chmod`, or another user, stops neither root nor the check; folders that are mounted
+/// read-only leave the others open.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadOnlyRoot {
@@ -57,7 +58,10 @@ impl Check for ReadOnlyRoot {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let mut refuse = self.refuse.clone();
-        refuse.push(sandbox.container(at).await?.workdir);
+        let workdir = sandbox.container(at).await?.workdir;
+        if !refuse.contains(&workdir) {
+            refuse.push(workdir);
+        }
         let folders: Vec<String> = refuse.iter().chain(&self.allow).cloned().collect();
         let mut attempts = sandbox.try_write(at, &folders).await?;
         let allow = attempts.split_off(refuse.len());
@@ -73,13 +77,22 @@ impl Check for ReadOnlyRoot {
         let writable = evidence.refuse.iter().find(|attempt| attempt.error.as_deref() != Some(READ_ONLY));
         let closed = evidence.allow.iter().find(|attempt| attempt.error.is_some());
         let measured = match (writable, closed) {
-            (Some(attempt), _) => format!("{}: {}", attempt.folder, outcome(attempt)),
-            (None, Some(attempt)) => format!("{}: {}; the app needs it", attempt.folder, outcome(attempt)),
+            (Some(WriteAttempt { folder, error: None }), _) => format!("root can write to {folder}"),
+            (Some(WriteAttempt { folder, error: Some(said) }), _) => format!("writing to {folder} fails for another reason: {said}"),
+            (None, Some(attempt)) => format!("{}, which the app needs, cannot be written: {}", attempt.folder, outcome(attempt)),
             (None, None) => "refused everywhere but there".into(),
         };
         let holds = writable.is_none() && closed.is_none();
         let finding = Finding::new(wanted, measured).with(table);
-        if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
+        if holds {
+            return Verdict::Pass(finding);
+        }
+        let note = if writable.is_some() {
+            "Permissions stop a user, but not root; a mount protects only its own folder. What refuses everybody, everywhere, is a read-only root file system."
+        } else {
+            "What the app has to write needs a place of its own: memory (`tmpfs`) or a volume, mounted there."
+        };
+        Verdict::Fail(finding.at(evidence.at.clone()).note(note))
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Owns: looking at the process list twice. Must not: trust what the image says of itself.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 /// Why it matters: whoever breaks out of a root process is root on the host.
 ///
 /// How it is cheated: a `USER` line that the entrypoint or Compose undoes, or a program that makes
-/// itself root again, shows in the process list.
+/// itself root again, shows in the process list. So does one that only hides: a process that has set its
+/// effective user id alone has kept root's, and can take it back.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunsAsNonRoot {
@@ -26,12 +29,19 @@ pub struct RunsAsNonRoot {
     pub stack: String,
     /// The service.
     pub service: String,
-    /// The port in the container.
-    pub port: u16,
+    /// The port in the container that gets a request; without it the list is only read twice.
+    #[serde(default)]
+    pub port: Option<u16>,
     /// The path of the request.
+    #[serde(default = "default_path")]
     pub path: String,
-    /// The image, to show its `USER` line.
-    pub image: String,
+    /// The image that the learner builds for it, if so, to show its `USER` line.
+    #[serde(default)]
+    pub image: Option<String>,
+}
+
+fn default_path() -> String {
+    "/".into()
 }
 
 /// The processes.
@@ -41,8 +51,11 @@ pub struct Evidence {
     pub before: Vec<Process>,
     /// After it.
     pub after: Vec<Process>,
-    /// The `user` key or the `USER` line.
+    /// The `user` key or the `USER` line; without either, the service.
     pub at: Option<Location>,
+    /// The user that the image or Compose names for the container; empty when neither does.
+    #[serde(default)]
+    pub user: String,
 }
 
 #[async_trait]
@@ -51,38 +64,55 @@ impl Check for RunsAsNonRoot {
     const KIND: &'static str = "runs-as-non-root";
 
     fn needs(&self) -> Vec<Resource> {
-        vec![Resource::image(&self.image), Resource::stack(&self.stack)]
+        self.image.iter().map(Resource::image).chain([Resource::stack(&self.stack)]).collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let before = sandbox.processes(at).await?;
-        sandbox.http(at, &HttpRequest::get(self.port, &self.path)).await?;
+        if let Some(port) = self.port {
+            sandbox.http(at, &HttpRequest::get(port, &self.path)).await?;
+        }
         let after = sandbox.processes(at).await?;
-        let named = !sandbox.model(&self.stack)["services"][&self.service]["user"].is_null();
-        let location =
-            if named { sandbox.locate_key(at, &["user"]) } else { sandbox.locate_instruction(&self.image, "USER") };
-        Ok(Evidence { before, after, at: location })
+        let key = !sandbox.model(&self.stack)["services"][&self.service]["user"].is_null();
+        let line = self.image.as_ref().filter(|_| !key).and_then(|image| sandbox.locate_instruction(image, "USER"));
+        let user = sandbox.container(at).await?.user;
+        Ok(Evidence { before, after, at: line.or_else(|| sandbox.locate_key(at, &["user"])), user })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("no process of {} is root (user id 0 on the host)", self.service);
-        let all: Vec<&Process> = evidence.before.iter().chain(&evidence.after).collect();
-        let rows = evidence.after.iter().map(|p| vec![p.uid.to_string(), p.command.chars().take(70).collect()]).collect();
-        let table = Detail::table("processes after a request", &["user id", "command"], rows);
-        let Some(root) = all.iter().find(|process| process.uid == 0) else {
-            let mut uids: Vec<String> = all.iter().map(|process| process.uid.to_string()).collect();
-            uids.sort();
-            uids.dedup();
-            return Finding::new(wanted, format!("all run as user {}", uids.join(", "))).decide(!all.is_empty());
+        let later = if self.port.is_some() { "after a request" } else { "a moment later" };
+        let lists = [("when it has started", &evidence.before), (later, &evidence.after)];
+        if let Some((when, _)) = lists.iter().find(|(_, list)| list.is_empty()) {
+            return Verdict::Fail(Finding::new(wanted, format!("no process runs {when}")).at(evidence.at.clone()));
+        }
+        let is_root = |process: &&Process| process.uid == 0 || process.keeps_root;
+        let Some((when, list, root)) = lists.iter().find_map(|(when, list)| Some((when, list, list.iter().find(is_root)?)))
+        else {
+            let uids: BTreeSet<u32> = lists.iter().flat_map(|(_, list)| list.iter().map(|process| process.uid)).collect();
+            let uids: Vec<String> = uids.iter().map(ToString::to_string).collect();
+            return Verdict::Pass(Finding::new(wanted, format!("all run as user {}", uids.join(", "))));
         };
         let command: String = root.command.chars().take(60).collect();
-        let mut finding = Finding::new(wanted, format!("`{command}` runs as user 0")).at(evidence.at.clone()).with(table);
-        finding = match &evidence.at {
-            None => finding.note("Neither the Dockerfile nor Compose names a user, so the base image's counts: root."),
-            Some(_) => finding.note("The process list counts, not this line: something makes the process root when the container starts."),
+        let measured = if root.uid == 0 {
+            format!("`{command}` runs as user 0")
+        } else {
+            format!("`{command}` shows user {}, but has kept root's id: it can be root again at any time", root.uid)
         };
-        Verdict::Fail(finding)
+        let asked = evidence.user.split(':').next().unwrap_or_default();
+        let note = match asked {
+            _ if root.keeps_root => {
+                "Only the effective user id was changed. Start the process as another user, or set all of its ids."
+            }
+            "" => "Nothing names a user, neither the image nor Compose: then it is root.",
+            "0" | "root" => "This user was asked for: `root` and `0` are the same.",
+            _ => "The process list counts, not this line: something makes the process root when the container starts.",
+        };
+        let id = |p: &Process| if p.keeps_root { format!("{}, can be 0", p.uid) } else { p.uid.to_string() };
+        let rows = list.iter().map(|p| vec![id(p), p.command.chars().take(70).collect()]).collect();
+        let table = Detail::table(&format!("processes {when}"), &["user id", "command"], rows);
+        Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).with(table).note(note))
     }
 }
 

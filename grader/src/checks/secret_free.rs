@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::Occurrence;
+use crate::sandbox::facts::{Instruction, Occurrence};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Before the build the grader puts a value of its own into the secrets file. Afterwards it looks
 /// for that value, and for the learner's own ones, in every layer (deleted files too), in
-/// environment, labels, history and command.
+/// environment, labels, history and command. Its own value it knows in base64 and hexadecimal, too.
 ///
 /// Why it matters: whoever can pull an image can read all of its layers.
 ///
-/// How it is cheated: deleting the file in a later layer leaves it in the earlier one. Encoding
-/// it hides it from this check, and from nobody else.
+/// How it is cheated: deleting the file in a later layer leaves it in the earlier one, and base64 is no
+/// lock. Compressing or encrypting it hides it from this check; whoever has the image has the key to it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretFree {
@@ -32,7 +32,7 @@ pub struct SecretFree {
 pub struct Evidence {
     /// Image and occurrence.
     pub found: Vec<(String, Occurrence)>,
-    /// The instruction by which the first one may have come in.
+    /// The line that brought the first of them in.
     #[serde(default)]
     pub at: Option<Location>,
 }
@@ -49,20 +49,12 @@ impl Check for SecretFree {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let mut found = Vec::new();
         for image in &self.images {
-            found.extend(
-                sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)),
-            );
+            found.extend(sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)));
         }
-        let at = found.first().and_then(|(image, occurrence): &(String, Occurrence)| {
-            let names: &[&str] = match occurrence.place.as_str() {
-                "layer" => &["COPY", "ADD", "RUN"],
-                "environment" => &["ENV"],
-                "label" => &["LABEL"],
-                "command" => &["CMD", "ENTRYPOINT"],
-                _ => &["ARG", "RUN"],
-            };
-            names.iter().find_map(|name| sandbox.locate_instruction(image, name))
-        });
+        let at = match found.first() {
+            Some((image, first)) => line_of(sandbox, image, first).await?,
+            None => None,
+        };
         Ok(Evidence { found, at })
     }
 
@@ -73,14 +65,21 @@ impl Check for SecretFree {
         };
         let measured = format!("the value of {} is in the {} of {image}: {}", first.key, first.place, first.detail);
         let rows = evidence.found.iter().take(12);
-        let rows =
-            rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
-        Verdict::Fail(
-            Finding::new(wanted, measured)
-                .with(Detail::table("where", &["image", "secret", "place", "in"], rows))
-                .at(evidence.at.clone()),
-        )
+        let rows = rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
+        let table = Detail::table("where", &["image", "secret", "place", "in"], rows);
+        Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).with(table))
     }
+}
+
+/// The line of the Dockerfile behind an occurrence: what made the layer, or what names the secret.
+async fn line_of(sandbox: &dyn Sandbox, image: &str, found: &Occurrence) -> Result<Option<Location>, Fault> {
+    if let Some(layer) = found.layer {
+        return Ok(sandbox.layer_origins(image).await?.into_iter().nth(layer).and_then(|layer| layer.at));
+    }
+    let key = found.key.split(',').next().unwrap_or_default();
+    let sets = |i: &&Instruction| ["ARG", "ENV", "LABEL"].contains(&i.name.as_str()) && i.arguments.contains(key);
+    let instructions = sandbox.instructions();
+    Ok(instructions.iter().find(sets).and_then(|found| sandbox.locate_line("Dockerfile", found.line)))
 }
 
 crate::register!(SecretFree);

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::ImageFacts;
-use crate::verdict::{Detail, Finding, Location, Verdict};
+use crate::sandbox::facts::{ImageFacts, LayerOrigin};
+use crate::verdict::{Detail, Finding, Verdict};
 
 /// Counts the layers that two images have in common, from the lowest up.
 ///
 /// Why it matters: shared layers are stored and pulled once, and what is shared cannot drift
 /// apart.
 ///
-/// How it is cheated: the same words above another layer make another layer; a digest names its
-/// content.
+/// How it is cheated: the same files, copied into a layer of their own, are another layer. A digest names
+/// its content, so nothing else has it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SharedLayers {
@@ -36,9 +36,9 @@ pub struct Evidence {
     pub first: ImageFacts,
     /// The second image.
     pub second: ImageFacts,
-    /// The `FROM` of the second one.
+    /// The layers of both with what made them, lowest first.
     #[serde(default)]
-    pub at: Option<Location>,
+    pub origins: [Vec<LayerOrigin>; 2],
 }
 
 #[async_trait]
@@ -52,38 +52,44 @@ impl Check for SharedLayers {
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let (first, second) = tokio::try_join!(sandbox.image(&self.images[0]), sandbox.image(&self.images[1]))?;
-        Ok(Evidence { first, second, at: sandbox.locate_instruction(&self.images[1], "FROM") })
+        let [one, other] = &self.images;
+        let (one, other) = tokio::try_join!(sandbox.layer_origins(one), sandbox.layer_origins(other))?;
+        Ok(Evidence { first, second, origins: [one, other] })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let shared = evidence.first.layers.iter().zip(&evidence.second.layers).take_while(|(a, b)| a == b).count();
-        let base = evidence.first.base_layers;
+        // One base may stand on the other: then the upper one is not shared.
+        let base = evidence.first.base_layers.max(evidence.second.base_layers);
         let name = |facts: &ImageFacts| facts.base.clone().unwrap_or_else(|| "no image of the course".into());
         let more = if self.above_base == 0 { String::new() } else { format!(" and {} more", self.above_base) };
         let wanted = format!("{} and {} share the layers of one base image{more}", self.images[0], self.images[1]);
+        let stands = |image: &str, facts: &ImageFacts| format!("{image} has {} on {}", facts.layers.len(), name(facts));
         let measured = format!(
-            "{shared} shared layers; {} stands on {} ({} layers), {} on {} ({} layers)",
-            self.images[0],
-            name(&evidence.first),
-            evidence.first.layers.len(),
-            self.images[1],
-            name(&evidence.second),
-            evidence.second.layers.len(),
+            "{shared} {} shared; {}, {}",
+            if shared == 1 { "layer is" } else { "layers are" },
+            stands(&self.images[0], &evidence.first),
+            stands(&self.images[1], &evidence.second)
         );
         let finding = Finding::new(wanted, measured);
         if base > 0 && shared >= base + self.above_base {
             return Verdict::Pass(finding);
         }
-        let digest = |facts: &ImageFacts, at: usize| {
-            facts.layers.get(at).map_or("none".into(), |id| id.chars().take(19).collect())
+        let [one, other] = &evidence.origins;
+        let differs = one.get(shared).and_then(|layer| layer.at.clone()).or_else(|| other.get(shared)?.at.clone());
+        let text = |layers: &[LayerOrigin], facts: &ImageFacts, at: usize| match layers.get(at) {
+            Some(layer) if layer.of_base => format!("(of {})", name(facts)),
+            Some(layer) => layer.instruction.chars().take(60).collect(),
+            None => String::new(),
         };
-        let most = evidence.first.layers.len().max(evidence.second.layers.len()).min(shared + 3);
-        let rows =
-            (0..most).map(|at| vec![(at + 1).to_string(), digest(&evidence.first, at), digest(&evidence.second, at)]);
-        let table =
-            Detail::table("layers, the lowest first", &["layer", &self.images[0], &self.images[1]], rows.collect());
-        let finding = finding.with(table).note("Layers are shared only from the lowest up to the first that differs.");
-        Verdict::Fail(finding.at(evidence.at.clone()))
+        let row = |at: usize| {
+            let same = if at < shared { "shared" } else { "" };
+            vec![text(one, &evidence.first, at), text(other, &evidence.second, at), same.to_owned()]
+        };
+        let rows = (0..one.len().max(other.len())).map(row).collect();
+        let table = Detail::table("layers, lowest first", &[&self.images[0], &self.images[1], ""], rows);
+        let note = "A layer is shared while everything below it is: from the first line that differs, nothing is.";
+        Verdict::Fail(finding.at(differs).with(table).note(note))
     }
 }
 

@@ -13,14 +13,14 @@ use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
 use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Finding, Location, Verdict, millis};
+use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
 /// Kills the main process from the host with SIGKILL, as a crash or the kernel would (`docker
 /// kill` counts as a wish to stop, so it is not used), and waits for an answer.
 ///
 /// Why it matters: at night nobody is there to start it again.
 ///
-/// How it is cheated: it cannot be; something has to start it.
+/// How it is cheated: a loop in a shell starts the app again, but the shell is the main process, and dies.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SurvivesCrash {
@@ -45,6 +45,9 @@ pub struct Evidence {
     pub millis: Option<u64>,
     /// Where `restart` stands, or the service.
     pub at: Option<Location>,
+    /// The last lines of its log, when it has not come back.
+    #[serde(default)]
+    pub log: Vec<String>,
 }
 
 #[async_trait]
@@ -80,16 +83,26 @@ impl Check for SurvivesCrash {
             Some(settled) => settled,
             None => (None, sandbox.container(at).await?),
         };
-        Ok(Evidence { after, millis, at: sandbox.locate_key(at, &["restart"]) })
+        let log = if millis.is_some() { Vec::new() } else { sandbox.log_tail(at, 8).await? };
+        Ok(Evidence { after, millis, at: sandbox.locate_key(at, &["restart"]), log })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("killed, `{}` answers again by itself within {}", self.service, millis(self.within_ms));
         let policy = &evidence.after.restart_policy;
-        if let Some(taken) = evidence.millis { Verdict::Pass(Finding::new(wanted, format!("back after {} (policy `{policy}`)", millis(taken)))) } else {
-            let measured = format!("it stays `{}` with code {}; the restart policy is `{policy}`", evidence.after.state, evidence.after.exit_code);
-            Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()))
+        if let Some(taken) = evidence.millis {
+            return Verdict::Pass(Finding::new(wanted, format!("back after {} (policy `{policy}`)", millis(taken))));
         }
+        let (state, restarts) = (&evidence.after.state, evidence.after.restarts);
+        let (measured, note) = if restarts == 0 && !evidence.after.is_running() {
+            let measured = format!("it stays `{state}` with code {}; the restart policy is `{policy}`", evidence.after.exit_code);
+            (measured, "Docker starts a container again only when its restart policy says so. 137 is 128 + 9, the signal SIGKILL.")
+        } else {
+            let measured = format!("Docker has started it again (restarts: {restarts}), but it is `{state}` and does not answer");
+            (measured, "The restart policy works, but the app does not come up a second time. What has its last life left behind?")
+        };
+        let finding = Finding::new(wanted, measured).at(evidence.at.clone()).note(note);
+        Verdict::Fail(if evidence.log.is_empty() { finding } else { finding.with(Detail::log("its last log lines", evidence.log.clone())) })
     }
 }
 

@@ -174,6 +174,9 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
             needles.push(Needle { key: key.trim().to_owned(), value: value.to_owned() });
         }
     }
+    for (form, value) in secret::encoded(&planted) {
+        needles.push(Needle { key: format!("{}, in {form}", spec.key), value });
+    }
     scratch.plant(spec, &planted)?;
     Ok(needles)
 }

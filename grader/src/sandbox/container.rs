@@ -201,25 +201,30 @@ pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<S
     Ok(all.split_off(all.len().saturating_sub(lines)))
 }
 
-/// The container's processes, with the user ids that the host sees.
+/// The container's processes, with the user ids that the host sees. None when it does not run.
 pub async fn processes(client: &Docker, name: &str) -> Result<Vec<Process>, Fault> {
-    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,ppid,args").build();
-    let top = client
-        .top_processes(name, Some(options))
-        .await
-        .map_err(Fault::docker(format!("listing the processes of {name}")))?;
-    let rows = top.processes.unwrap_or_default();
-    let process = |row: &Vec<String>| {
-        let command = row.get(3..)?.join(" ");
-        Some(Process {
-            name: program(&command),
-            pid: row.first()?.parse().ok()?,
-            uid: row.get(1)?.parse().ok()?,
-            parent: row.get(2)?.parse().ok()?,
-            command,
-        })
+    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,ruid,suid,ppid,args").build();
+    let top = match client.top_processes(name, Some(options)).await {
+        Ok(top) => top,
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(Fault::docker(format!("listing the processes of {name}"))(error)),
     };
-    Ok(rows.iter().filter_map(process).collect())
+    Ok(top.processes.unwrap_or_default().iter().filter_map(|row| process(row)).collect())
+}
+
+/// One row of `ps -eo pid,uid,ruid,suid,ppid,args`; `uid` is the effective one (ps(1)).
+fn process(row: &[String]) -> Option<Process> {
+    let command = row.get(5..)?.join(" ");
+    let ids: Vec<u32> = row[1..4].iter().map_while(|id| id.parse().ok()).collect();
+    let [uid, real, saved] = ids[..] else { return None };
+    Some(Process {
+        name: program(&command),
+        pid: row[0].parse().ok()?,
+        uid,
+        parent: row[4].parse().ok()?,
+        command,
+        keeps_root: uid != 0 && (real == 0 || saved == 0),
+    })
 }
 
 /// The program of a command line: `/usr/sbin/nginx -g ...` and `nginx: worker process` are `nginx`.
@@ -247,5 +252,46 @@ pub async fn has_path(client: &Docker, name: &str, path: &str) -> Result<bool, F
         Ok(_) => Ok(true),
         Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
         Err(error) => Err(Fault::docker(format!("looking for {path} in {name}"))(error)),
+    }
+}
+
+/// Whether it was Docker (for `init: true`) or the grader's attempts to write that put a file there.
+#[must_use]
+pub fn is_tools_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    ["/sbin/docker-init", "/usr/sbin/docker-init"].contains(&path) || name.starts_with(".grader-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ids: [&str; 3]) -> Option<Process> {
+        let words = ["17", ids[0], ids[1], ids[2], "1", "/usr/bin/node", "server.js"];
+        process(&words.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_process_that_kept_roots_id_is_told_from_one_that_is_root_or_has_none() {
+        let of = |ids| row(ids).map(|process| (process.uid, process.keeps_root));
+        assert_eq!(of(["1000", "1000", "1000"]), Some((1000, false)));
+        assert_eq!(of(["0", "0", "0"]), Some((0, false)));
+        assert_eq!(of(["1000", "0", "1000"]), Some((1000, true)));
+        assert_eq!(of(["1000", "1000", "0"]), Some((1000, true)));
+        assert_eq!(of(["node", "0", "0"]), None);
+    }
+
+    #[test]
+    fn a_row_gives_the_program_and_its_parent() {
+        let process = row(["1", "1", "1"]).expect("a process");
+        assert_eq!((process.pid, process.parent, process.name.as_str()), (17, 1, "node"));
+        assert_eq!(process.command, "/usr/bin/node server.js");
+    }
+
+    #[test]
+    fn files_of_docker_and_of_the_grader_are_not_the_learners() {
+        let tools = ["/usr/sbin/docker-init", "/etc/.grader-write-test", "/.grader-a1B2"];
+        assert!(tools.into_iter().all(is_tools_file));
+        assert!(!["/srv/docker-init", "/srv/.grader-/x", "/etc/grader"].into_iter().any(is_tools_file));
     }
 }

@@ -208,7 +208,9 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault> {
-        super::container::changed_paths(&self.parts.client, &self.container_name(at)?).await
+        let mut paths = super::container::changed_paths(&self.parts.client, &self.container_name(at)?).await?;
+        paths.retain(|path| !super::container::is_tools_file(path));
+        Ok(paths)
     }
 
     async fn run_in(&self, at: At<'_>, command: &[String], limit_ms: u64) -> Result<Exit, Fault> {

@@ -184,7 +184,8 @@ async fn remove(client: &Docker, things: &Things) -> Result<(), Fault> {
 /// What is gone already, is being removed by somebody else, or is used by a container that was made
 /// after we looked (a network answers 403 then) is fine: whoever needs it gone looks again.
 fn settle<T>(results: Vec<Result<T, Error>>, action: &str) -> Result<(), Fault> {
-    let is_fine = |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. });
+    let is_fine =
+        |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. });
     match results.into_iter().filter_map(Result::err).find(|error| !is_fine(error)) {
         Some(error) => Err(Fault::docker(action)(error)),
         None => Ok(()),

@@ -2,6 +2,7 @@
 //!
 //! Owns: the part of [`DockerSandbox`] that is about images. Must not: start containers.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::super::build::{self, Bounds, BuildSettings};
@@ -114,6 +115,7 @@ impl DockerSandbox {
                 key,
                 place: "layer".into(),
                 detail: format!("/{path} in layer {}", index + 1),
+                layer: Some(index),
             }));
         }
         let labels = facts.labels.iter().map(|(name, value)| format!("{name}={value}"));
@@ -122,14 +124,15 @@ impl DockerSandbox {
             .chain(facts.history.iter().map(|entry| ("history", entry.instruction.clone())))
             .chain([("command", facts.command.join(" "))]);
         for (place, text) in texts {
-            for needle in self.parts.needles.iter().filter(|needle| text.contains(&needle.value)) {
-                let shown = text.replace(&needle.value, "********");
-                found.push(Occurrence {
-                    key: needle.key.clone(),
-                    place: place.into(),
-                    detail: shown.chars().take(160).collect(),
-                });
-            }
+            let there = self.parts.needles.iter().filter(|needle| text.contains(&needle.value));
+            let shown = there.clone().fold(text.clone(), |text, needle| text.replace(&needle.value, "********"));
+            let keys: BTreeSet<&String> = there.map(|needle| &needle.key).collect();
+            found.extend(keys.into_iter().map(|key| Occurrence {
+                key: key.clone(),
+                place: place.into(),
+                detail: shown.chars().take(160).collect(),
+                layer: None,
+            }));
         }
         Ok(found)
     }

@@ -174,7 +174,7 @@ impl MountFacts {
 }
 
 /// A process of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// Its id on the host.
     pub pid: i64,
@@ -188,6 +188,9 @@ pub struct Process {
     /// The name of its program: the first word of its command line, without folders.
     #[serde(default)]
     pub name: String,
+    /// Whether it can take root's rights back: `uid` is not 0, but its real or its saved user id is.
+    #[serde(default)]
+    pub keeps_root: bool,
 }
 
 /// The rights of a container's main process, from `/proc/PID/status` (see capabilities(7)).

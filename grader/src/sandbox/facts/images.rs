@@ -204,6 +204,9 @@ pub struct Occurrence {
     pub place: String,
     /// The path, variable, label or instruction, without the value.
     pub detail: String,
+    /// For a layer, which one, counted from 0.
+    #[serde(default)]
+    pub layer: Option<usize>,
 }
 
 #[cfg(test)]
