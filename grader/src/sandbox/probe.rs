@@ -151,11 +151,13 @@ impl Probe {
     }
 }
 
-/// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables.
+/// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that
+/// the learner has mounted over one of the kernel's is of another file system.
 const KERNEL_SCRIPT: &str = r#"
 cd "/proc/$1/root/sys/fs/cgroup" 2>/dev/null || exit 1
-for file in memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max; do
-    if [ -r "$file" ]; then echo "$file $(cat "$file")"; fi
+files="memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max"
+stat -f -c "%T %n" $files 2>/dev/null | while read -r system file; do
+    case $system in cgroup*) echo "$file $(cat "$file")";; esac
 done
 cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null
 "#;

@@ -3,7 +3,7 @@
 //! Owns: the [`Lifecycle`] of a [`DockerSandbox`]. Must not: judge.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bollard::models::EventMessage;
@@ -52,7 +52,10 @@ impl Lifecycle for DockerSandbox {
         limit_ms: u64,
     ) -> Result<Vec<ContainerEvent>, Fault> {
         let filters = HashMap::from([("container".to_owned(), vec![self.container_name(at)?])]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        // From this moment on, however long it takes until the daemon listens to us.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let moment = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let options = EventsOptionsBuilder::default().filters(&filters).since(&moment).build();
         let mut stream = self.parts.client.events(Some(options));
         let begun = Instant::now();
         let mut events: Vec<ContainerEvent> = Vec::new();
@@ -60,9 +63,24 @@ impl Lifecycle for DockerSandbox {
             while let Some(message) = stream.next().await {
                 let message = message.map_err(Fault::docker(format!("listening for events of {}", at.service)))?;
                 events.extend(event(message, since(begun)));
-                let died = events.iter().any(|event| event.action == "die");
-                if died && events.last().is_some_and(|event| event.action == "start") {
+                if events.last().is_some_and(|event| event.action == "die") {
+                    // Where nothing starts it again, there is nothing more to hear.
+                    let decided = || async {
+                        let facts = self.container_facts(at).await?;
+                        Ok::<_, Fault>((facts.state != "restarting").then_some(facts))
+                    };
+                    if until(in_ms(limit_ms), decided).await?.is_some_and(|facts| !facts.is_running()) {
+                        break;
+                    }
+                } else if is_over(&events) {
                     break;
+                }
+            }
+            // The kernel's word comes to the daemon by another way than the end, perhaps later.
+            let last = tokio::time::timeout(AFTERTHOUGHT, stream.next());
+            if !events.iter().any(|event| event.action == "oom") {
+                if let Ok(Some(Ok(message))) = last.await {
+                    events.extend(event(message, since(begun)));
                 }
             }
             Ok::<(), Fault>(())
@@ -80,11 +98,20 @@ impl Lifecycle for DockerSandbox {
                 asked = asking => asked,
             }
         };
-        if let Ok(ended) = tokio::time::timeout(std::time::Duration::from_millis(limit_ms), both).await {
+        if let Ok(ended) = tokio::time::timeout(Duration::from_millis(limit_ms), both).await {
             ended?;
         }
         Ok(events)
     }
+}
+
+/// How long the daemon is listened to after a death without an `oom`.
+const AFTERTHOUGHT: Duration = Duration::from_secs(1);
+
+/// It has died, and was started after that.
+fn is_over(events: &[ContainerEvent]) -> bool {
+    let died = events.iter().position(|event| event.action == "die");
+    died.is_some_and(|died| events[died..].iter().any(|event| event.action == "start"))
 }
 
 fn event(message: EventMessage, at_ms: u64) -> Option<ContainerEvent> {

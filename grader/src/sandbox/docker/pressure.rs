@@ -19,12 +19,13 @@ use crate::fault::Fault;
 impl Pressure for DockerSandbox {
     async fn grow_memory(&self, at: At<'_>, bytes: u64) -> Result<MemoryPressure, Fault> {
         let said = self.press(at, MEMORY_SCRIPT, bytes, 60_000).await?;
-        Ok(MemoryPressure {
-            asked_bytes: bytes,
-            peak_bytes: said.number("peak")?,
-            killed: said.number("code")? == KILLED,
-            oom_kills: said.number("oom_kill").unwrap_or(0),
-        })
+        let (code, oom_kills) = (said.number("code")?, said.number("oom_kills")?);
+        // Whoever of the helper's processes was chosen, the kernel's own count tells.
+        if code != 0 && oom_kills == 0 {
+            return Err(said.unreadable("growth"));
+        }
+        let peak_bytes = said.number("peak")?;
+        Ok(MemoryPressure { asked_bytes: bytes, peak_bytes, killed: oom_kills > 0, oom_kills })
     }
 
     async fn burn_cpu(&self, at: At<'_>, millis: u64) -> Result<CpuPressure, Fault> {
@@ -39,12 +40,12 @@ impl Pressure for DockerSandbox {
 
     async fn fork_processes(&self, at: At<'_>, count: u64) -> Result<ProcessPressure, Fault> {
         let said = self.press(at, FORK_SCRIPT, count, 60_000).await?;
+        if said.number("left")? != 0 {
+            return Err(said.unreadable("left"));
+        }
         Ok(ProcessPressure { asked: count, reached: said.number("reached")?, refused: said.number("refused")? == 1 })
     }
 }
-
-/// The exit code of a process that was ended by SIGKILL.
-const KILLED: u64 = 137;
 
 impl DockerSandbox {
     async fn press(&self, at: At<'_>, script: &str, amount: u64, limit_ms: u64) -> Result<Said, Fault> {
@@ -68,10 +69,14 @@ struct Said {
 impl Said {
     fn number(&self, name: &str) -> Result<u64, Fault> {
         let line = self.output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.and_then(|value| value.trim().parse().ok()).ok_or_else(|| Fault::Unreadable {
+        line.and_then(|value| value.trim().parse().ok()).ok_or_else(|| self.unreadable(name))
+    }
+
+    fn unreadable(&self, name: &str) -> Fault {
+        Fault::Unreadable {
             what: format!("`{name}` of the cgroup of {}", self.service),
             reason: format!("the helper said {:?}", self.output.trim()),
-        })
+        }
     }
 }
 
@@ -86,61 +91,83 @@ of() {
             if [ -d "/host-cgroup/$folder" ]; then echo "/host-cgroup/$folder${line#*:*:}"; return; fi
         done
     else
-        line=$(grep '^0::' "/proc/$pid/cgroup"); echo "/host-cgroup${line#0::}"
+        # cgroup v2; beside v1, where both are mounted, it has a folder of its own.
+        line=$(grep '^0::' "/proc/$pid/cgroup"); root=/host-cgroup
+        if [ -d /host-cgroup/unified ]; then root=/host-cgroup/unified; fi
+        echo "$root${line#0::}"
     fi
 }
 count() { sed -n "s/^$2 //p" "$1" 2>/dev/null | head -n 1; }
 "#;
 
-/// `tail` keeps everything until it sees the end of a line, and there is none.
+/// `tail` keeps everything until it sees the end of a line, and there is none. Should somebody
+/// have to go, it is our processes (`oom_score_adj`). Where the kernel keeps no peak (cgroup v2
+/// before Linux 5.19), the use is sampled.
 const MEMORY_SCRIPT: &str = r#"
 group=$(of memory)
-sh -c 'echo $$ > "$1/cgroup.procs" && exec sh -c "head -c $2 /dev/zero | tail > /dev/null"' sh "$group" "$amount"
-code=$?
-echo "code $code"
-for file in memory.max_usage_in_bytes memory.peak memory.current; do
-    if [ -r "$group/$file" ]; then echo "peak $(cat "$group/$file")"; break; fi
-done
-for file in memory.oom_control memory.events; do
-    if [ -r "$group/$file" ]; then echo "oom_kill $(count "$group/$file" oom_kill)"; break; fi
-done
+first() { for file in "$@"; do if [ -r "$group/$file" ]; then echo "$group/$file"; return; fi; done; }
+events=$(first memory.oom_control memory.events); peak=$(first memory.max_usage_in_bytes memory.peak)
+if [ -w "$group/memory.max_usage_in_bytes" ]; then echo 0 > "$peak"; fi
+kills=$(count "$events" oom_kill); samples=/tmp/memory.$$
+if [ -z "$peak" ]; then
+    while cat "$group/memory.current"; do sleep 0.01; done > "$samples" 2> /dev/null &
+    sampler=$!
+fi
+timeout -s KILL 50 sh -c '
+    echo 1000 > /proc/$$/oom_score_adj
+    echo $$ > "$1/cgroup.procs" && exec sh -c "head -c $2 /dev/zero | tail > /dev/null"
+' sh "$group" "$amount"
+echo "code $?"
+if [ -n "$sampler" ]; then kill $sampler; echo "peak $(sort -n "$samples" | tail -n 1)"; else echo "peak $(cat "$peak")"; fi
+echo "oom_kills $(($(count "$events" oom_kill) - kills))"
 "#;
 
+/// The loops end by themselves, should nobody be left to end them: they are not in the helper's
+/// cgroup, with which they would be removed. The clock is read outside of the counters, so that
+/// a delay between two readings never makes the use look larger than it was.
 const CPU_SCRIPT: &str = r#"
-cpu=$(of cpu); usage=$(of cpuacct); loops=$(nproc)
+cpu=$(of cpu); usage=$(of cpuacct); loops=$(nproc); ready=/tmp/loops.$$; : > "$ready"
 used() {
     if [ -r "$usage/cpuacct.usage" ]; then echo $(($(cat "$usage/cpuacct.usage") / 1000)); else count "$cpu/cpu.stat" usage_usec; fi
 }
 now() { echo $(($(date +%s%N) / 1000)); }
-throttled=$(count "$cpu/cpu.stat" nr_throttled)
-# Each loop waits at the end of this pipe until all are in their cgroup, and is ended by time.
 for loop in $(seq "$loops"); do
-    sh -c 'echo $$ > "$1/cgroup.procs"; [ "$1" = "$2" ] || echo $$ > "$2/cgroup.procs"; while :; do :; done' sh "$cpu" "$usage" &
-    children="$children $!"
+    timeout -s KILL $((amount / 1000 + 20)) sh -c '
+        echo $$ > "$1/cgroup.procs"; [ "$1" = "$2" ] || echo $$ > "$2/cgroup.procs"
+        echo in >> "$3"; while :; do :; done
+    ' sh "$cpu" "$usage" "$ready" &
+    children="$children -$!"
 done
-before=$(used); begun=$(now)
+until [ "$(grep -c in "$ready")" = "$loops" ] || [ $((waited += 1)) -gt 500 ]; do sleep 0.02; done
+begun=$(now); before=$(used); throttled=$(count "$cpu/cpu.stat" nr_throttled)
 sleep "$(awk "BEGIN { print $amount / 1000 }")"
-after=$(used); ended=$(now)
-kill -9 $children
-echo "loops $loops"
+after=$(used); throttled=$(($(count "$cpu/cpu.stat" nr_throttled) - throttled)); ended=$(now)
+for loop in $children; do kill -9 "$loop"; done
+echo "loops $(grep -c in "$ready")"
 echo "wall_us $((ended - begun))"
 echo "used_us $((after - before))"
-echo "throttled $(($(count "$cpu/cpu.stat" nr_throttled) - throttled))"
+echo "throttled $throttled"
 "#;
 
-/// A shell that cannot fork ends; what it had started stays until its process group is ended.
+/// A shell that cannot fork says so and ends. Its children wait at a pipe, without a program of
+/// their own, so that many of them need little memory. They end with the script, which alone holds
+/// the pipe's other end.
 const FORK_SCRIPT: &str = r#"
-group=$(of pids)
-setsid sh -c '
-    echo $$ > "$1/cgroup.procs"; echo "leader $$"
+group=$(of pids); said=/tmp/forks.$$; mkfifo "$said.pipe"; : > "$said"; exec 4<> "$said.pipe"
+timeout -s KILL 50 sh -c '
+    exec 3< "$3"
+    echo 1000 > /proc/$$/oom_score_adj
+    echo $$ > "$1/cgroup.procs" || exit
     made=0
-    while [ $made -lt "$2" ]; do sleep 60 & made=$((made + 1)); done
+    while [ $made -lt "$2" ]; do read -r _ <&3 & made=$((made + 1)); done
     echo all
-    sleep 60
-' sh "$group" "$amount" > /tmp/forks 2>&1 &
-shell=$!
-until grep -q -i -e "fork" -e all /tmp/forks || ! kill -0 $shell 2>/dev/null; do sleep 0.05; done
+    read -r _ <&3
+' sh "$group" "$amount" "$said.pipe" > "$said" 2>&1 4>&- &
+family=$!
+until grep -q -i -e "fork" -e "^all" "$said" || [ $((waited += 1)) -gt 400 ]; do sleep 0.05; done
 echo "reached $(cat "$group/pids.current")"
-if grep -q "^all" /tmp/forks; then echo "refused 0"; else echo "refused 1"; fi
-kill -9 -"$(sed -n 's/^leader //p' /tmp/forks)" 2>/dev/null || true
+if grep -q "^all" "$said"; then echo "refused 0"; elif grep -q -i fork "$said"; then echo "refused 1"; else cat "$said"; fi
+kill -9 -$family 2> /dev/null
+until ! kill -0 -$family 2> /dev/null || [ $((waited += 1)) -gt 800 ]; do sleep 0.05; done
+if kill -0 -$family 2> /dev/null; then echo "left 1"; else echo "left 0"; fi
 "#;

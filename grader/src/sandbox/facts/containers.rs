@@ -212,7 +212,7 @@ pub struct Rights {
 pub struct Namespaces {
     /// The container's.
     pub own: BTreeMap<String, u64>,
-    /// The host's (process 1).
+    /// The daemon's, which is what `host` means in Compose.
     pub host: BTreeMap<String, u64>,
     /// The path of its cgroup, as the host sees it.
     pub cgroup: String,

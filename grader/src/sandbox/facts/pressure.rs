@@ -14,7 +14,7 @@ pub struct MemoryPressure {
     pub peak_bytes: u64,
     /// Whether the kernel killed it on the way.
     pub killed: bool,
-    /// How often the kernel has killed in this cgroup for lack of memory, in all.
+    /// How often the kernel killed in this cgroup for lack of memory meanwhile.
     pub oom_kills: u64,
 }
 

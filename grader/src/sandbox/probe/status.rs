@@ -5,9 +5,11 @@
 
 use crate::sandbox::facts::{Namespaces, Rights};
 
-/// Prints `own|host KIND KIND:[INODE]` for each namespace, and `cgroup PATH`.
+/// Prints `own|host KIND KIND:[INODE]` for each namespace, and `cgroup PATH`. The host's are those
+/// of the main process's parent: it belongs to the daemon, whose namespaces are what `host` means.
 pub const NAMESPACES_SCRIPT: &str = r#"
-for of in "own $1" "host 1"; do
+parent=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status")
+for of in "own $1" "host $parent"; do
     set -- $of
     for kind in cgroup ipc mnt net pid user uts; do
         link=$(readlink "/proc/$2/ns/$kind") && echo "$1 $kind $link"
