@@ -135,9 +135,10 @@ impl Check for Starts {
         });
         let table = Detail::table("its states", &["after", "state", "restarts", "exit code"], rows.collect());
         let finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(table);
-        let finding = match evidence.log.is_empty() {
-            true => finding.note("It wrote nothing to its log."),
-            false => finding.with(Detail::log("its last log lines", evidence.log.clone())),
+        let finding = if evidence.log.is_empty() {
+            finding.note("It wrote nothing to its log.")
+        } else {
+            finding.with(Detail::log("its last log lines", evidence.log.clone()))
         };
         Verdict::Fail(finding)
     }

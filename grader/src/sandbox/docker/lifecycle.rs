@@ -78,10 +78,10 @@ impl Lifecycle for DockerSandbox {
             }
             // The kernel's word comes to the daemon by another way than the end, perhaps later.
             let last = tokio::time::timeout(AFTERTHOUGHT, stream.next());
-            if !events.iter().any(|event| event.action == "oom") {
-                if let Ok(Some(Ok(message))) = last.await {
-                    events.extend(event(message, since(begun)));
-                }
+            if !events.iter().any(|event| event.action == "oom")
+                && let Ok(Some(Ok(message))) = last.await
+            {
+                events.extend(event(message, since(begun)));
             }
             Ok::<(), Fault>(())
         };
