@@ -21,7 +21,8 @@ pub use aspects::{Aspect, Row, Side, rows};
 ///
 /// Why it matters: differences that you can see are differences that you can reason about.
 ///
-/// How it is cheated: the values come from the daemon and the kernel, not from the files.
+/// How it is cheated: the values come from the daemon and the kernel, not from the files: a label that
+/// names the environment, or a limit that is only reserved, is no difference.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentMap {
@@ -36,6 +37,9 @@ pub struct EnvironmentMap {
     pub same_image: Vec<String>,
     /// Aspects that must differ.
     pub differ: Vec<Aspect>,
+    /// Aspects that must be the same.
+    #[serde(default)]
+    pub same: Vec<Aspect>,
 }
 
 #[async_trait]
@@ -66,6 +70,10 @@ impl Check for EnvironmentMap {
         if !self.same_image.is_empty() {
             wanted = format!("{wanted}; the image of {} is the same", self.same_image.join(", "));
         }
+        if !self.same.is_empty() {
+            let demanded: Vec<&str> = self.same.iter().map(name).collect();
+            wanted = format!("{wanted}; these are the same: {}", demanded.join(", "));
+        }
         let is_same = |aspect: &&Aspect| row_of(aspect).is_some_and(|row| !row.differs);
         let same: Vec<&str> = self.differ.iter().filter(is_same).map(name).collect();
         let [dev, prod] = sides;
@@ -76,6 +84,10 @@ impl Check for EnvironmentMap {
         let mut problems = Vec::new();
         if !same.is_empty() {
             problems.push(format!("the same in both: {}", same.join(", ")));
+        }
+        let differing: Vec<&str> = self.same.iter().filter(|aspect| !is_same(aspect)).map(name).collect();
+        if !differing.is_empty() {
+            problems.push(format!("not the same in both: {}", differing.join(", ")));
         }
         if let Some(service) = drifted.first() {
             problems.push(format!("{service} runs another image in {}", self.stacks[1]));

@@ -1,6 +1,6 @@
-//! `immutable`: an edit on the host changes nothing, not even after a restart.
+//! `immutable`: an edit on the host changes nothing, not even in a new container.
 //!
-//! Owns: one edit and one restart. Must not: build anything.
+//! Owns: one edit and one new container. Must not: build anything.
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -13,13 +13,14 @@ use crate::sandbox::wait::{in_ms, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
-/// Edits a source file beside the Compose files, restarts the container, and compares the
-/// answer. Without the restart a mounted source would go unnoticed: a running process keeps what
-/// it has read.
+/// Edits a source file beside the Compose files, removes the container and makes it anew from the same
+/// image, and compares the answer. Without a new container a mounted source would go unnoticed: a
+/// running process keeps what it has read, and a container what it has copied.
 ///
 /// Why it matters: what was tested is what runs, and nothing on the server can change it.
 ///
-/// How it is cheated: it cannot be without leaving the source out of reach of the host.
+/// How it is cheated: a mount that is read-only in the container, or a copy that is made when the
+/// container starts, still takes the file of the host.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Immutable {
@@ -33,18 +34,24 @@ pub struct Immutable {
     pub path: String,
 }
 
-/// The answer after the edit and the restart.
+/// The answer after the edit, of the new container.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Evidence {
     /// The edit.
     pub edit: EditDone,
-    /// The first answer after the restart.
+    /// The first answer of the new container.
     pub answer: HttpAnswer,
+    /// Its last log lines, when the answer is not the one from before.
+    #[serde(default)]
+    pub log: Vec<String>,
     /// The container's mounts.
     pub mounts: Vec<MountFacts>,
     /// Where they stand.
     pub at: Option<Location>,
 }
+
+/// How long the new container may take to answer.
+const ANSWERS_WITHIN_MS: u64 = 10_000;
 
 #[async_trait]
 impl Check for Immutable {
@@ -59,33 +66,41 @@ impl Check for Immutable {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let edit = sandbox.edit(&self.stack).await?;
-        sandbox.restart(at).await?;
+        sandbox.recreate(at).await?;
         let request = HttpRequest::get(self.port, &self.path);
         let answers = || async {
             let answer = sandbox.http(at, &request).await?;
             Ok::<_, Fault>(answer.status.is_some().then_some(answer))
         };
-        let answer = until(in_ms(10_000), answers).await?.unwrap_or_default();
+        let answer = match until(in_ms(ANSWERS_WITHIN_MS), answers).await? {
+            Some(answer) => answer,
+            None => sandbox.http(at, &request).await?,
+        };
         let mounts = sandbox.container(at).await?.mounts;
-        Ok(Evidence { edit, answer, mounts, at: sandbox.locate_key(at, &["volumes"]) })
+        let log = if answer.body.contains(&edit.before) { Vec::new() } else { sandbox.log_tail(at, 8).await? };
+        Ok(Evidence { edit, answer, log, mounts, at: sandbox.locate_key(at, &["volumes"]) })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("after an edit of {} on the host and a restart, {} answers as before", evidence.edit.file, self.path);
-        if evidence.answer.body.contains(&evidence.edit.after) {
+        let Evidence { edit, answer, .. } = evidence;
+        let wanted = format!("after an edit of {} on the host, a new container of `{}` answers {} as before", edit.file, self.service, self.path);
+        if answer.body.contains(&edit.after) {
             let finding = Finding::new(wanted, "the edited text is in the answer: the container runs the host's files")
                 .at(evidence.at.clone())
                 .with(Detail::Diff {
                     title: "the text in the answer".into(),
-                    before: evidence.edit.before.clone(),
-                    after: evidence.edit.after.clone(),
+                    before: edit.before.clone(),
+                    after: edit.after.clone(),
                 })
                 .with(MountFacts::table(&evidence.mounts));
             return Verdict::Fail(finding);
         }
-        let unchanged = evidence.answer.body.contains(&evidence.edit.before);
-        let measured = if unchanged { "unchanged".into() } else { evidence.answer.summary() };
-        Finding::new(wanted, measured).decide(unchanged)
+        if answer.body.contains(&edit.before) {
+            return Verdict::Pass(Finding::new(wanted, "unchanged"));
+        }
+        let measured = format!("`{}` is not in the answer any more: {}", edit.before, answer.summary());
+        let finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(MountFacts::table(&evidence.mounts));
+        Verdict::Fail(finding.with(Detail::log("the new container's last log lines", evidence.log.clone())))
     }
 }
 

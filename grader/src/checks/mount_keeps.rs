@@ -2,6 +2,8 @@
 //!
 //! Owns: looking for the marker of the host's folder. Must not: read other contents.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +16,13 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// The grader's copy of the exercise has a folder such as `node_modules` with nothing but a
 /// marker file in it, as a developer's machine has one that fits that machine. If the marker
-/// shows in the container, the host's folder hides the image's.
+/// shows in the container, or the folder lies on a bind mount, the host's folder hides the image's;
+/// if it lies on a tmpfs, an empty one does. On a volume or on the image's own file system it is well.
 ///
 /// Why it matters: modules that were installed for the host crash, or are missing, in the container.
 ///
-/// How it is cheated: removing the marker would need a look at the host's folder, which is what
-/// the check forbids.
+/// How it is cheated: an installation when the container starts removes the marker, and writes into the
+/// host's folder; the mount tells.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MountKeeps {
@@ -87,14 +90,25 @@ impl Check for MountKeeps {
             let finding = Finding::new(wanted, format!("there is no container of `{}`", self.service));
             return Verdict::Fail(finding.with(Detail::log("what came up", lines.clone())));
         }
-        let measured = match (evidence.exists, evidence.is_the_hosts) {
-            (_, true) => "it is the host's folder: the mount hides what the image has there",
-            (false, _) => "it is not there",
-            (true, false) => "it is its own",
+        let beneath = evidence.mount().map(|mount| mount.kind.as_str());
+        let measured = match (evidence.exists, evidence.is_the_hosts, beneath) {
+            (_, true, _) => "it is the host's folder: the mount hides what the image has there",
+            (_, _, Some("bind")) => "it lies on a mount of the host's, which hides what the image has there",
+            (_, _, Some("tmpfs")) => "it lies on a tmpfs, which is empty at first and hides what the image has there",
+            (false, ..) => "it is not there",
+            (true, ..) => "it is its own",
         };
         let finding = Finding::new(wanted, measured).with(MountFacts::table(&evidence.mounts));
-        let holds = evidence.exists && !evidence.is_the_hosts;
+        let holds = evidence.exists && !evidence.is_the_hosts && !matches!(beneath, Some("bind" | "tmpfs"));
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
+    }
+}
+
+impl Evidence {
+    /// The mount on which the folder lies; `None` when it is the container's own file system.
+    fn mount(&self) -> Option<&MountFacts> {
+        let lies_on = |mount: &&MountFacts| Path::new(&self.folder).starts_with(&mount.target);
+        self.mounts.iter().filter(lies_on).max_by_key(|mount| mount.target.len())
     }
 }
 

@@ -21,8 +21,8 @@ use crate::verdict::{Detail, Finding, Verdict};
 ///
 /// Why it matters: a container that runs is not yet a service that works.
 ///
-/// How it is cheated: a fixed answer fails, because a value that the service gave out in one
-/// step has to come back in a later one.
+/// How it is cheated: a fixed answer fails where a value that the service gave out in one step has to
+/// come back in a later one, or where `{tag}`, a word that is new in every run, is put in and asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Responds {
@@ -33,7 +33,8 @@ pub struct Responds {
     /// The port in the container, for steps that go by HTTP or TCP.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Milliseconds until the whole conversation must have worked.
+    /// Milliseconds until the whole conversation must have worked. It is begun anew until it does, so
+    /// a step may be taken several times.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
     /// The requests.
@@ -63,13 +64,15 @@ enum Ask {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepFields {
-    /// HTTP: the path. `{name}` stands for a value that an earlier step kept.
+    /// HTTP: the path. `{name}` stands for a value that an earlier step kept, `{tag}` for a word that
+    /// is new in every run; so in `say` and `run`.
     path: Option<String>,
     /// HTTP: a JSON body; the request is a POST then, else a GET.
     post: Option<serde_json::Value>,
     /// HTTP: the wanted status code.
     status: Option<u16>,
-    /// TCP: the text that is sent, such as `"PING\r\n"`. The first bytes that come back count.
+    /// TCP: the text that is sent, such as `"PING\r\n"`. What comes back until the service closes the
+    /// connection or falls silent counts.
     say: Option<String>,
     /// Command: its words, run in the container as `docker exec` does, for at most ten seconds.
     run: Option<Vec<String>>,
@@ -78,7 +81,7 @@ pub struct StepFields {
     /// HTTP and TCP: another port in the container than the check's.
     port: Option<u16>,
     /// Text that must be in the answer (body, bytes, or output). `{planted}` stands for the planted
-    /// secret's fingerprint, `{name}` for a value that an earlier step kept.
+    /// secret's fingerprint, `{name}` for a value that an earlier step kept, `{tag}` for this run's word.
     contains: Option<String>,
     /// Names for values of a JSON answer, by their JSON pointers; the pointer `""` keeps the whole
     /// answer without space around it, whatever it is.
@@ -112,7 +115,7 @@ fn default_limit() -> u64 {
 /// The last conversation.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Each request in one line, with its answer and what was missing in it.
+    /// Each step in one line, with its answer, up to the first that was not as wanted.
     pub exchanges: Vec<Exchange>,
     /// The service's last log lines, when something was missing.
     pub log: Vec<String>,
@@ -125,8 +128,8 @@ pub struct Exchange {
     pub request: String,
     /// The answer.
     pub answer: Answer,
-    /// What was wanted and not there.
-    pub missing: Option<String>,
+    /// The text that must be in it, with all names filled in.
+    pub contains: Option<String>,
 }
 
 /// What came back.
@@ -153,8 +156,7 @@ impl Check for Responds {
         let at = At { stack: &self.stack, service: &self.service };
         let talk = || async {
             let exchanges = self.converse(sandbox, at).await?;
-            let done = exchanges.len() == self.steps.len() && exchanges.iter().all(|exchange| exchange.missing.is_none());
-            Ok::<_, Fault>(done.then_some(exchanges))
+            Ok::<_, Fault>(self.first_wrong(&exchanges).is_none().then_some(exchanges))
         };
         if let Some(exchanges) = until(in_ms(self.within_ms), talk).await? {
             return Ok(Evidence { exchanges, log: Vec::new() });
@@ -167,12 +169,15 @@ impl Check for Responds {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let steps: Vec<String> = self.steps.iter().map(Step::in_words).collect();
         let wanted = format!("{} answers {}", self.service, steps.join(", then "));
-        let Some(wrong) = evidence.exchanges.iter().find(|exchange| exchange.missing.is_some()) else {
+        let Some((wrong, missing)) = self.first_wrong(&evidence.exchanges) else {
             let all: Vec<String> = evidence.exchanges.iter().map(|e| format!("{} → {}", e.request, e.answer.summary())).collect();
             return Verdict::Pass(Finding::new(wanted, all.join("; ")));
         };
-        let missing = wrong.missing.as_deref().unwrap_or_default();
-        let mut finding = Finding::new(wanted, format!("{}: {missing}. It said: {}", wrong.request, wrong.answer.summary()));
+        let measured = match wrong {
+            Some(wrong) => format!("{}: {missing}. It said: {}", wrong.request, wrong.answer.summary()),
+            None => missing,
+        };
+        let mut finding = Finding::new(wanted, measured);
         if !evidence.log.is_empty() {
             finding = finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
         }
@@ -181,12 +186,21 @@ impl Check for Responds {
 }
 
 impl Responds {
+    /// The first step that did not go as wanted (none when it was not even taken), and what was missing.
+    fn first_wrong<'e>(&self, exchanges: &'e [Exchange]) -> Option<(Option<&'e Exchange>, String)> {
+        self.steps.iter().enumerate().find_map(|(index, step)| match exchanges.get(index) {
+            Some(exchange) => Some((Some(exchange), step.missing(exchange)?)),
+            None => Some((None, format!("{} was not asked", step.in_words()))),
+        })
+    }
+
     async fn converse(&self, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Vec<Exchange>, Fault> {
-        let mut kept = BTreeMap::from([("planted".to_owned(), sandbox.planted_fingerprint().unwrap_or_default())]);
+        let planted = sandbox.planted_fingerprint().unwrap_or_default();
+        let mut kept = BTreeMap::from([("planted".to_owned(), planted), ("tag".to_owned(), sandbox.tag())]);
         let mut exchanges = Vec::new();
         for step in &self.steps {
             let (request, answer) = self.ask(sandbox, at, step, &kept).await?;
-            let missing = step.missing(&answer, &kept);
+            let contains = step.contains.as_ref().map(|text| fill(text, &kept));
             let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap_or_default();
             for (name, pointer) in &step.keep {
                 let found = json.pointer(pointer).filter(|_| !pointer.is_empty());
@@ -194,8 +208,9 @@ impl Responds {
                 let whole = || if pointer.is_empty() { answer.text.trim().to_owned() } else { String::new() };
                 kept.insert(name.clone(), value.unwrap_or_else(whole));
             }
-            let over = missing.is_some();
-            exchanges.push(Exchange { request, answer, missing });
+            let exchange = Exchange { request, answer, contains };
+            let over = step.missing(&exchange).is_some();
+            exchanges.push(exchange);
             if over {
                 break;
             }
@@ -294,7 +309,9 @@ impl Step {
         }
     }
 
-    fn missing(&self, answer: &Answer, kept: &BTreeMap<String, String>) -> Option<String> {
+    /// What was wanted of an exchange and is not there.
+    fn missing(&self, exchange: &Exchange) -> Option<String> {
+        let Exchange { answer, contains, .. } = exchange;
         match &self.ask {
             Ask::Http { status, .. } if answer.code != Some(i64::from(*status)) => {
                 return Some(format!("status {status} was wanted"));
@@ -305,8 +322,8 @@ impl Step {
             Ask::Tcp { .. } if answer.error.is_some() => return Some("an answer was wanted".into()),
             _ => {}
         }
-        let text = fill(self.contains.as_deref()?, kept);
-        (!answer.text.contains(&text)).then(|| format!("`{text}` is not in the answer"))
+        let text = contains.as_ref()?;
+        (!answer.text.contains(text)).then(|| format!("`{text}` is not in the answer"))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns: the opening check of stacks. Must not: talk to the services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -11,20 +11,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerFacts, StackReport};
+use crate::sandbox::facts::{ContainerFacts, StackEvent, StackReport};
 use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
 /// Starts the stack and waits until each service is up: it is healthy, or listens on the ports
 /// that it publishes, or has just kept running for a while. Services that end by themselves with
-/// code 0 (jobs) count as done. Whether a health check tells the truth is another check's matter.
+/// code 0 and publish no port (jobs) count as done. Whether a health check tells the truth is another
+/// check's matter.
 /// The order is judged by the daemon's events: a service was started after what it needs was
 /// healthy (where that has a health check), or had ended with code 0 (a job), or was started.
 ///
 /// Why it matters: a stack that does not come up by one command is not a stack.
 ///
-/// How it is cheated: a service that only sleeps comes up too; the checks that talk to it tell.
+/// How it is cheated: a service that only sleeps comes up too; the checks that talk to it tell. One that
+/// dies and is restarted over and over is seen by its count of restarts. An app that waits by itself
+/// was started all the same, and the order is that of the starts.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StackStarts {
@@ -32,7 +35,8 @@ pub struct StackStarts {
     pub stack: String,
     /// Services that must be among its services.
     pub services: Vec<String>,
-    /// Pairs of services: the first must be ready before the second is started.
+    /// Pairs of services: the first must be ready before the second is started. Without a health check
+    /// (and no job) `ready` means no more than started.
     #[serde(default)]
     pub order: Vec<[String; 2]>,
     /// Milliseconds from the end of `docker compose up` until all are well.
@@ -47,7 +51,8 @@ fn default_limit() -> u64 {
 impl StackStarts {
     /// The check of a stack that must have one service, with the usual time limit.
     pub fn with_service(stack: &str, service: &str) -> Self {
-        Self { stack: stack.to_owned(), services: vec![service.to_owned()], within_ms: default_limit(), order: Vec::new() }
+        let services = vec![service.to_owned()];
+        Self { stack: stack.to_owned(), services, order: Vec::new(), within_ms: default_limit() }
     }
 }
 
@@ -58,6 +63,9 @@ pub struct Evidence {
     pub report: StackReport,
     /// Each service's container at the end.
     pub containers: BTreeMap<String, ContainerFacts>,
+    /// Services that publish ports, by the model: they are no jobs.
+    #[serde(default)]
+    pub publishing: BTreeSet<String>,
     /// The log of the first service that is not well.
     pub log: Vec<String>,
     /// Where that service stands.
@@ -77,12 +85,16 @@ impl Check for StackStarts {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let report = sandbox.started(&self.stack).await?;
         let begun = Instant::now();
+        let model = sandbox.model(&self.stack);
+        let mut publishing = report.services.iter().cloned().collect::<BTreeSet<_>>();
+        publishing.retain(|name| model["services"][name]["ports"].as_array().is_some_and(|ports| !ports.is_empty()));
         let mut containers = BTreeMap::new();
         for service in &report.services {
             let at = At { stack: &self.stack, service };
+            let publishes = publishing.contains(service);
             let settled = || async {
                 let facts = sandbox.container(at).await?;
-                let over = is_broken(&facts) || is_up(sandbox, at, &facts, since(begun)).await?;
+                let over = is_broken(&facts, publishes) || is_up(sandbox, at, &facts, publishes, since(begun)).await?;
                 Ok::<_, Fault>(over.then_some(facts))
             };
             // Where Compose gave up there is nothing to wait for.
@@ -93,7 +105,7 @@ impl Check for StackStarts {
             };
             containers.insert(service.clone(), facts);
         }
-        let unwell = unwell(&containers);
+        let unwell = unwell(&containers, &publishing);
         let (mut log, mut at) = (Vec::new(), None);
         if let Some((service, _)) = unwell {
             let place = At { stack: &self.stack, service };
@@ -103,7 +115,7 @@ impl Check for StackStarts {
         if let (None, Some((_, second))) = (unwell, self.out_of_order(&report, &containers)) {
             at = sandbox.locate_key(At { stack: &self.stack, service: second }, &["depends_on"]);
         }
-        Ok(Evidence { report, containers, log, at })
+        Ok(Evidence { report, containers, publishing, log, at })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -111,13 +123,14 @@ impl Check for StackStarts {
         for [first, second] in &self.order {
             wanted = format!("{wanted}; `{second}` is started when `{first}` is ready");
         }
-        if let Some(missing) = self.services.iter().find(|service| !evidence.report.services.contains(service)) {
+        let mut named = self.services.iter().chain(self.order.iter().flatten());
+        if let Some(missing) = named.find(|service| !evidence.report.services.contains(service)) {
             let there = evidence.report.services.join(", ");
             return Verdict::Fail(Finding::new(wanted, format!("there is no service called `{missing}`, only {there}")));
         }
         let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts)]).collect();
         let table = Detail::table("services", &["service", "state"], rows);
-        let unwell = unwell(&evidence.containers);
+        let unwell = unwell(&evidence.containers, &evidence.publishing);
         match (unwell, &evidence.report.failure) {
             (None, None) => {
                 if let Some((problem, _)) = self.out_of_order(&evidence.report, &evidence.containers) {
@@ -133,6 +146,12 @@ impl Check for StackStarts {
                     |(name, facts)| format!("`{name}` is {}", state(facts)),
                 );
                 let mut finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(table);
+                if unwell.is_some_and(|(_, facts)| is_done(facts)) {
+                    finding = finding.note(
+                        "A container lives as long as its main process. A service that publishes a port has to stay: \
+                         start its program in the foreground, not in the background.",
+                    );
+                }
                 if let Some(lines) = failure {
                     finding = finding.with(Detail::log("docker compose up said", lines.clone()));
                 }
@@ -164,7 +183,10 @@ impl StackStarts {
             let Some(start) = report.first(second, "start") else {
                 return Some((format!("`{second}` was never started"), second.as_str()));
             };
-            let after = match report.first(first, action) {
+            // A job that failed at first and was tried again is done when it has ended well.
+            let well = |event: &&StackEvent| event.exit_code.is_none_or(|code| code == 0);
+            let mut told = report.events.iter().filter(|event| event.service == *first && event.action == action);
+            let after = match told.find(well) {
                 Some(event) if event.at <= start.at => return None,
                 Some(event) => {
                     let late = u64::try_from(event.at.duration_since(start.at).as_millis()).unwrap_or(0);
@@ -194,8 +216,14 @@ fn events(report: &StackReport) -> Detail {
 /// How long a service that shows no sign of life must have kept running.
 const KEPT_RUNNING_MS: u64 = 1_500;
 
-async fn is_up(sandbox: &dyn Sandbox, at: At<'_>, facts: &ContainerFacts, waited_ms: u64) -> Result<bool, Fault> {
-    if !is_well(facts) {
+async fn is_up(
+    sandbox: &dyn Sandbox,
+    at: At<'_>,
+    facts: &ContainerFacts,
+    publishes: bool,
+    waited_ms: u64,
+) -> Result<bool, Fault> {
+    if !is_well(facts, publishes) {
         return Ok(false);
     }
     if facts.state == "exited" || facts.health.as_deref() == Some("healthy") || waited_ms >= KEPT_RUNNING_MS {
@@ -210,21 +238,28 @@ async fn is_up(sandbox: &dyn Sandbox, at: At<'_>, facts: &ContainerFacts, waited
 
 /// The service to blame: one that is not well. Where others were never started because somebody is
 /// unhealthy, it is that one.
-fn unwell(containers: &BTreeMap<String, ContainerFacts>) -> Option<(&String, &ContainerFacts)> {
-    let first = containers.iter().find(|(_, facts)| !is_well(facts))?;
+fn unwell<'c>(
+    containers: &'c BTreeMap<String, ContainerFacts>,
+    publishing: &BTreeSet<String>,
+) -> Option<(&'c String, &'c ContainerFacts)> {
+    let first = containers.iter().find(|(name, facts)| !is_well(facts, publishing.contains(*name)))?;
     let unhealthy = containers.iter().find(|(_, facts)| facts.health.as_deref() == Some("unhealthy"));
     Some(if first.1.state == "created" { unhealthy.unwrap_or(first) } else { first })
 }
 
-fn is_well(facts: &ContainerFacts) -> bool {
-    // These policies leave a job alone that has ended with code 0.
-    let rests = ["no", "on-failure"].contains(&facts.restart_policy.as_str());
-    let done = facts.state == "exited" && facts.exit_code == 0 && rests;
-    done || (facts.is_running() && facts.restarts == 0)
+fn is_well(facts: &ContainerFacts, publishes: bool) -> bool {
+    (is_done(facts) && !publishes) || (facts.is_running() && facts.restarts == 0)
 }
 
-fn is_broken(facts: &ContainerFacts) -> bool {
-    let ended = facts.state == "exited" && facts.exit_code != 0;
+/// Whether it has ended well, as a job does.
+fn is_done(facts: &ContainerFacts) -> bool {
+    // These policies leave a job alone that has ended with code 0.
+    let rests = ["no", "on-failure"].contains(&facts.restart_policy.as_str());
+    facts.state == "exited" && facts.exit_code == 0 && rests
+}
+
+fn is_broken(facts: &ContainerFacts, publishes: bool) -> bool {
+    let ended = facts.state == "exited" && (facts.exit_code != 0 || publishes);
     ended || facts.restarts > 1 || facts.oom_killed
 }
 

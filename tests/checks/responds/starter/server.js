@@ -21,6 +21,7 @@ http.createServer((request, response) => {
 }).listen(3000)
 net.createServer(socket => {
   socket.on('error', () => {})
+  socket.write('Which order?\n')
   socket.on('data', line => socket.end(`${order(line.toString().trim().split(' ').pop())}\n`))
 }).listen(3001)
 process.on('SIGTERM', () => process.exit(0))
