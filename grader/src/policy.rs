@@ -78,7 +78,7 @@ pub fn inspect_files(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
     }
     // Compose files give build arguments; where there are none, this is the only look.
     if !refusals.is_empty() || lesson.spec.stacks.is_empty() {
-        refusals.extend(dockerfile::inspect(submission, "Dockerfile", &lesson.spec.images, &BTreeMap::new()));
+        refusals.extend(dockerfile::inspect(submission, "Dockerfile", &lesson.spec.bases(), &BTreeMap::new()));
     }
     shown(refusals)
 }
@@ -98,7 +98,7 @@ pub fn admit(
         dockerfiles.extend(compose::dockerfiles(stack));
     }
     for (file, args) in &dockerfiles {
-        refusals.extend(dockerfile::inspect(submission, file, &lesson.spec.images, args));
+        refusals.extend(dockerfile::inspect(submission, file, &lesson.spec.bases(), args));
     }
     let refusals = shown(refusals);
     let dockerfiles = dockerfiles.into_iter().map(|(file, _)| file).collect();

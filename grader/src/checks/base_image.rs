@@ -28,7 +28,7 @@ pub struct BaseImage {
     pub image: String,
     /// Repositories that are allowed, without tags: `node` for Docker's official one, `bitnami/redis`,
     /// with the registry before it when it is not Docker Hub. `scratch` allows an image that stands
-    /// on nothing. `{learner}` stands for the learner's number. Empty: all are allowed.
+    /// on nothing. Empty: all are allowed.
     #[serde(default)]
     pub families: Vec<String>,
     /// Whether each must have a digest (`@sha256:...`).
@@ -41,8 +41,6 @@ pub struct BaseImage {
 pub struct Evidence {
     /// Their names, as BuildKit resolved them.
     pub bases: Vec<String>,
-    /// The learner's number.
-    pub learner: String,
     /// The line that asks for the first one at fault.
     pub at: Option<Location>,
 }
@@ -58,7 +56,7 @@ impl Check for BaseImage {
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let bases = sandbox.built(&self.image).await?.bases;
-        let mut evidence = Evidence { bases, learner: sandbox.learner(), at: None };
+        let mut evidence = Evidence { bases, at: None };
         let fault = self.problems(&evidence).into_iter().next().map(|(name, _)| name);
         let instructions = sandbox.instructions();
         let asks = |names: &[&str], text: &str| {
@@ -77,7 +75,7 @@ impl Check for BaseImage {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let families = self.allowed(&evidence.learner);
+        let families = &self.families;
         let exact = if self.require_digest { "a digest" } else { "a tag (not `latest`) or a digest" };
         let mut wanted = format!("every image that the build uses has {exact}");
         if !families.is_empty() {
@@ -106,13 +104,9 @@ impl Check for BaseImage {
 }
 
 impl BaseImage {
-    fn allowed(&self, learner: &str) -> Vec<String> {
-        self.families.iter().map(|family| family.replace("{learner}", learner)).collect()
-    }
-
     /// Each image at fault with what is wrong.
     fn problems(&self, evidence: &Evidence) -> Vec<(String, String)> {
-        let families = self.allowed(&evidence.learner);
+        let families = &self.families;
         let mut found = Vec::new();
         if evidence.bases.is_empty() && !families.is_empty() && !families.iter().any(|family| family == "scratch") {
             found.push(("scratch".to_owned(), "the image stands on nothing".to_owned()));

@@ -31,8 +31,9 @@ pub struct LogRotation {
     pub most_bytes: u64,
 }
 
+/// What Docker's own `local` driver keeps when nothing is said.
 fn default_most() -> u64 {
-    1_000_000_000
+    100_000_000
 }
 
 /// Driver and options of a service's log.

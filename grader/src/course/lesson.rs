@@ -79,6 +79,13 @@ impl Lesson {
     }
 
     fn validate(&self, source: &Source) -> Result<(), CourseError> {
+        for (name, image) in &self.spec.stand_ins {
+            if !self.spec.images.contains(image) {
+                let at = source.text.find(name.as_str()).map_or(0..0, |start| start..start + name.len());
+                let message = format!("`{image}` is to stand in for `{name}`, and is not among `images`");
+                return Err(source.error(at, message, "a base image of this lesson stands in for it"));
+            }
+        }
         let mut seen = BTreeSet::new();
         for check in &self.checks {
             let fail = |message: String, label: &str| Err(source.error(check.span.clone(), message, label));

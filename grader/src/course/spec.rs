@@ -22,6 +22,10 @@ pub struct LessonSpec {
     pub minutes: u32,
     /// Base images that must be on the machine, by their official names.
     pub images: Vec<String>,
+    /// Other names that a Dockerfile may use, such as `debian:latest` in a lesson about tags, and
+    /// which of `images` BuildKit takes for each. So they need not be on the machine.
+    #[serde(default)]
+    pub stand_ins: BTreeMap<String, String>,
     /// Files that the learner writes. Other files of `starter/` are given: the grader always uses
     /// the course's own copy of them.
     pub deliver: Vec<String>,
@@ -45,6 +49,14 @@ pub struct LessonSpec {
     /// Compose stacks to start.
     #[serde(default, rename = "stack")]
     pub stacks: Vec<StackSpec>,
+}
+
+impl LessonSpec {
+    /// The images that a Dockerfile may name.
+    #[must_use]
+    pub fn bases(&self) -> Vec<String> {
+        self.images.iter().chain(self.stand_ins.keys()).cloned().collect()
+    }
 }
 
 /// One thing that a lesson allows its submissions: a capability without `CAP_`, or a protection

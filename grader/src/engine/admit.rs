@@ -153,7 +153,7 @@ async fn merged(
 /// What builds are held to. A learner is told from another by the folder that is graded.
 fn bounds(job: &Job<'_>, scratch: &Scratch) -> Result<Bounds, Fault> {
     let sources = scratch.own_file("sources.json");
-    std::fs::write(&sources, source_policy(&job.lesson.spec.images).to_string()).map_err(Fault::file(&sources))?;
+    std::fs::write(&sources, source_policy(&job.lesson.spec).to_string()).map_err(Fault::file(&sources))?;
     let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
     let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
     Ok(Bounds { sources, cache: format!("grader-{}", &hash[..16]) })

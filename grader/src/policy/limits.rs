@@ -29,7 +29,7 @@ pub const OPEN_FILES_MOST: f64 = 1_048_576.0;
 /// Ports that a service may publish. Docker starts a process of its own for each of them.
 pub const PORTS: usize = 20;
 /// The least time between two health checks, milliseconds.
-pub const HEALTH_INTERVAL_MS: i128 = 500;
+pub const HEALTH_INTERVAL_MS: i128 = 200;
 /// The longest grace time of a stop, milliseconds.
 pub const GRACE_MS: i128 = 60_000;
 /// The most bytes of log that a container may keep.

@@ -101,7 +101,10 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
     let millis = since(begun);
     let failure = match ended {
         Some(ended) if ended.ok => None,
-        Some(ended) => Some(complaint(&ended.stderr, stack)?),
+        Some(ended) => {
+            daemon::confirm_alive(&ended.stderr).await?;
+            Some(complaint(&ended.stderr, stack)?)
+        }
         None => Some(vec![format!("`docker compose up` was not done after {} s", limits::STACK_SECONDS)]),
     };
     let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
@@ -132,9 +135,6 @@ pub async fn recreate(service: &str, dir: &Path, file: &Path) -> Result<(), Faul
 fn complaint(stderr: &str, stack: &StackPlan) -> Result<Vec<String>, Fault> {
     if stderr.contains("no space left on device") {
         return Err(Fault::DiskFull { reason: format!("starting the {} stack", stack.name) });
-    }
-    if stderr.contains("Cannot connect to the Docker daemon") {
-        return Err(Fault::NoDaemon { reason: stderr.trim().to_owned() });
     }
     if stderr.contains("all predefined address pools have been fully subnetted") {
         return Err(Fault::Command {

@@ -109,6 +109,25 @@ pub async fn run(mut command: Command, limit: Duration) -> Result<Option<Ended>,
     }))
 }
 
+/// Words by which a command says that it lost the daemon while it was working.
+const LOST_WORDS: [&str; 6] = [
+    "Cannot connect to the Docker daemon",
+    "error during connect",
+    "code = Unavailable",
+    "error reading from server",
+    "connection reset by peer",
+    "use of closed network connection",
+];
+
+/// A fault when a command failed because the daemon went away, and not because of what it was asked
+/// for. A daemon that was restarted at once answers again, so the words count as well.
+pub async fn confirm_alive(complaint: &str) -> Result<(), Fault> {
+    if let Some(line) = complaint.lines().find(|line| LOST_WORDS.iter().any(|word| line.contains(word))) {
+        return Err(Fault::NoDaemon { reason: line.trim().to_owned() });
+    }
+    connect().await.map(|_| ())
+}
+
 /// The command as a person would type it, shortened.
 #[must_use]
 pub fn shown(command: &Command) -> String {

@@ -1,1 +1,0 @@
-docker tag debian:bookworm-slim grader-hand-{learner}/debian:latest
