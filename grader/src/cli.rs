@@ -336,6 +336,14 @@ pub enum DevCommand {
         #[arg(long)]
         title: Option<String>,
     },
+    /// Run what lessons' pages show, and the predictions of their quizzes, and compare what is printed.
+    Transcripts {
+        /// The lesson; left out, all lessons.
+        lesson: Option<String>,
+        /// Write what was printed into the page, where it differs.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Write the book's pages that are made from code: the kinds of check, the report of a check.
     Reference,
 }

@@ -80,7 +80,23 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;
             Ok(0)
         }
-        Command::Dev { command: DevCommand::Check { lesson, only, jobs, builds } } => wait(async {
+        Command::Dev { command } => dev(command, out),
+        Command::Schema => {
+            writeln!(out, "{:#}", grader::course::schema::of_lesson()).map_err(Fault::file("standard output"))?;
+            Ok(0)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "grader", &mut std::io::stdout());
+            Ok(0)
+        }
+        Command::Preprocess { arguments } => preprocess(&arguments),
+    }
+}
+
+/// The tools of authors.
+fn dev(command: DevCommand, out: &mut dyn Write) -> Result<u8, Fault> {
+    match command {
+        DevCommand::Check { lesson, only, jobs, builds } => wait(async {
             let course = commands::course()?;
             let named: Vec<String> = match lesson {
                 Some(lesson) => vec![lesson],
@@ -94,31 +110,24 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             }
             Ok(u8::from(!all_well))
         }),
-        Command::Dev { command: DevCommand::Record { folder, builds } } => wait(async {
+        DevCommand::Record { folder, builds } => wait(async {
             let course = commands::course()?;
             let lesson = commands::dev::lesson(&course, &folder)?;
             commands::dev::record::record(&course, &lesson, &builds.settings(), out).await
         }),
-        Command::Dev { command: DevCommand::Audit(args) } => wait(async {
+        DevCommand::Audit(args) => wait(async {
             let course = commands::course()?;
             commands::dev::audit::run(&course, &commands::dev::lesson(&course, &args.lesson)?, &args, out).await
         }),
-        Command::Dev { command: DevCommand::NewCheck { kind } } => {
-            commands::dev::new_check::run(&commands::course()?, &kind, out)
-        }
-        Command::Dev { command: DevCommand::NewLesson { number, slug, title } } => {
+        DevCommand::NewCheck { kind } => commands::dev::new_check::run(&commands::course()?, &kind, out),
+        DevCommand::NewLesson { number, slug, title } => {
             commands::dev::new_lesson::run(&commands::course()?, number, &slug, title.as_deref(), out)
         }
-        Command::Dev { command: DevCommand::Reference } => commands::dev::reference::run(&commands::course()?, out),
-        Command::Schema => {
-            writeln!(out, "{:#}", grader::course::schema::of_lesson()).map_err(Fault::file("standard output"))?;
-            Ok(0)
-        }
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "grader", &mut std::io::stdout());
-            Ok(0)
-        }
-        Command::Preprocess { arguments } => preprocess(&arguments),
+        DevCommand::Reference => commands::dev::reference::run(&commands::course()?, out),
+        DevCommand::Transcripts { lesson, bless } => wait(async {
+            let course = commands::course()?;
+            Ok(u8::from(!commands::dev::transcripts::run(&course, lesson.as_deref(), bless, out).await?))
+        }),
     }
 }
 

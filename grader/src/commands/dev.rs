@@ -12,6 +12,7 @@ pub mod new_lesson;
 pub mod record;
 pub mod reference;
 mod skeleton;
+pub mod transcripts;
 
 use std::io::Write;
 use std::path::Path;

@@ -244,7 +244,7 @@ mod tests {
         let memory = |bytes: u64| refused("", &json!({"image": "a:1", "mem_limit": bytes.to_string()})).len();
         assert_eq!((memory(limits::MEMORY_MOST), memory(limits::MEMORY_MOST + 1)), (0, 1));
         let interval = |text: &str| refused("", &json!({"image": "a:1", "healthcheck": {"interval": text}})).len();
-        assert_eq!((interval("500ms"), interval("499ms"), interval("0s")), (0, 1, 0));
+        assert_eq!((interval("200ms"), interval("199ms"), interval("0s")), (0, 1, 0));
         let quota = |quota: i64| refused("", &json!({"image": "a:1", "cpu_quota": quota})).len();
         assert_eq!((quota(400_000), quota(400_001), quota(-1)), (0, 1, 1));
     }

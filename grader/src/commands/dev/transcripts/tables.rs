@@ -4,11 +4,11 @@
 //! does not name, or that was there before.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tests::docker;
-
 use super::page::Step;
+use crate::fault::Fault;
 
 /// The label by which Compose knows its things.
 const PROJECT: &str = "com.docker.compose.project=";
@@ -95,6 +95,13 @@ impl Thing {
     }
 }
 
+/// The lines that a `docker` command prints; none when it fails.
+fn docker(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new("docker").args(arguments).output();
+    let printed = output.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+    String::from_utf8_lossy(&printed.unwrap_or_default()).lines().map(str::to_owned).collect()
+}
+
 /// Everything in the daemon of all kinds, or only those volumes that no container uses.
 fn things(volumes: &[&str]) -> Vec<Thing> {
     let mut all = Vec::new();
@@ -118,11 +125,15 @@ pub struct Tables {
 impl Tables {
     /// Looks at the daemon before the page. Refuses if something with a name of the page's is
     /// there: it belongs to a reader, and would be removed with the page's own.
-    pub fn lay(page: &str, names: Names) -> Self {
+    pub fn lay(page: &str, names: Names) -> Result<Self, Fault> {
         let all = things(&[]);
         let taken: Vec<String> = all.iter().filter(|thing| names.owns(thing)).map(Thing::shown).collect();
-        assert!(taken.is_empty(), "{page} is in use here: run the commands at its end first. There is {taken:?}");
-        Self { names, before: all.iter().map(Thing::shown).collect() }
+        if !taken.is_empty() {
+            let there = taken.join(", ");
+            let message = format!("{page} is in use here: run the commands at its end first. There is {there}");
+            return Err(Fault::Usage { message });
+        }
+        Ok(Self { names, before: all.iter().map(Thing::shown).collect() })
     }
 
     /// What is new and stays. Without a label one cannot see whose a thing is, and other tests and
@@ -146,7 +157,7 @@ impl Drop for Tables {
         let all = things(&[]);
         // In the order of the kinds: containers hold on to all others.
         for thing in all.iter().filter(|thing| self.names.owns(thing)) {
-            let (_, _, remove) = KINDS.iter().find(|(kind, _, _)| *kind == thing.kind).expect("a kind");
+            let Some((_, _, remove)) = KINDS.iter().find(|(kind, _, _)| *kind == thing.kind) else { continue };
             let _ = docker(&[remove, &[thing.name.as_str()][..]].concat());
         }
     }
