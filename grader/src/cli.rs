@@ -344,6 +344,8 @@ pub enum DevCommand {
         #[arg(long)]
         bless: bool,
     },
+    /// Show which heading of the source documents is taught where, and terms that are used too early.
+    Coverage(Format),
     /// Write the book's pages that are made from code: the kinds of check, the report of a check.
     Reference,
 }

@@ -2,12 +2,17 @@
 //!
 //! Owns: finding and loading. Must not: grade, print, or write.
 
+pub mod blocks;
+pub mod fence;
 pub mod lesson;
+pub mod page;
 pub mod quiz;
 pub mod schema;
 pub mod solution;
 pub mod source;
+pub mod sources;
 pub mod spec;
+pub mod vocabulary;
 mod wording;
 
 use std::path::{Path, PathBuf};

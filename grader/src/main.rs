@@ -124,6 +124,7 @@ fn dev(command: DevCommand, out: &mut dyn Write) -> Result<u8, Fault> {
             commands::dev::new_lesson::run(&commands::course()?, number, &slug, title.as_deref(), out)
         }
         DevCommand::Reference => commands::dev::reference::run(&commands::course()?, out),
+        DevCommand::Coverage(format) => commands::dev::coverage::run(&commands::course()?, format.format, out),
         DevCommand::Transcripts { lesson, bless } => wait(async {
             let course = commands::course()?;
             Ok(u8::from(!commands::dev::transcripts::run(&course, lesson.as_deref(), bless, out).await?))

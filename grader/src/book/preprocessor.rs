@@ -1,7 +1,7 @@
-//! Replaces the course's blocks in every page by HTML.
+//! Replaces the course's blocks in every page.
 //!
-//! Owns: which page belongs to which lesson, and putting HTML where a block stood. Must not: make
-//! that HTML.
+//! Owns: which page belongs to which lesson, and putting HTML or Markdown where a block stood. Must
+//! not: make it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,9 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use serde::Deserialize;
 
 use super::render;
+use crate::course::fence::{Fence, FenceKind, fences};
+use crate::course::page::Page;
 use crate::course::quiz::Quiz;
-use crate::course::quiz::fence::{Fence, FenceKind, fences};
 use crate::course::source::Source;
 use crate::course::{Course, CourseError, Lesson};
 
@@ -84,7 +85,7 @@ impl Pages {
         for fence in fences(page)? {
             text.push_str(&page.text[end..fence.block.start]);
             end = fence.block.end;
-            let html = match fence.kind {
+            let shown = match fence.kind {
                 FenceKind::Exercise => render::exercise::html(&self.exercise(page, path, &fence)?),
                 FenceKind::Quiz => {
                     let lesson = lesson_of(page, path, &fence)?;
@@ -92,9 +93,12 @@ impl Pages {
                     let html = |(number, question)| render::quiz::html(lesson, number, quiz.questions.len(), question);
                     next.map(html).unwrap_or_default()
                 }
+                FenceKind::Glossary => render::glossary::markdown(&Page::all(&self.course)?),
+                FenceKind::Commands => render::commands::markdown(&Page::all(&self.course)?),
+                FenceKind::Schedule => render::schedule::markdown(page, &fence.body, &Page::all(&self.course)?)?,
             };
-            // Empty lines keep the HTML apart from the Markdown around it.
-            text.extend(["\n", &html, "\n\n"]);
+            // Empty lines keep it apart from the Markdown around it.
+            text.extend(["\n", &shown, "\n\n"]);
         }
         text.push_str(&page.text[end..]);
         Ok(text)

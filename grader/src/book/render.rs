@@ -1,4 +1,4 @@
-//! Makes the HTML of the course's blocks.
+//! Makes what stands in the place of the course's blocks: HTML, or Markdown where that is enough.
 //!
 //! Owns: how a page's Markdown comes into such HTML. Must not: read files, or show an answer.
 //!
@@ -6,12 +6,15 @@
 //! block is one single line: line ends that matter (in code) are written as character references.
 //! There is no script and no style in it; `book/theme/course.css` styles the classes.
 
+pub(super) mod commands;
 pub(super) mod exercise;
+pub(super) mod glossary;
 pub(super) mod quiz;
+pub(super) mod schedule;
 
 use pulldown_cmark::{Event, Parser, html};
 
-use crate::course::quiz::fence::markdown_options;
+use crate::course::fence::markdown_options;
 
 /// Markdown as HTML.
 fn markdown(text: &str) -> String {

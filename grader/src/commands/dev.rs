@@ -6,6 +6,7 @@
 pub mod audit;
 mod by_hand;
 mod cases;
+pub mod coverage;
 pub mod limits;
 pub mod new_check;
 pub mod new_lesson;

@@ -16,7 +16,6 @@
 //! ````
 
 mod answers;
-pub(crate) mod fence;
 mod judge;
 mod keys;
 mod parse;
@@ -30,8 +29,8 @@ use sha2::{Digest, Sha256};
 pub use answers::{Graded, StoredAnswer, load_answers};
 pub use judge::Judgement;
 
+use super::fence::{FenceKind, fences};
 use super::source::{CourseError, Source};
-use fence::{FenceKind, fences};
 
 /// The seed of the order in which the book shows options. The terminal uses the same one, so that
 /// both have the same numbers.

@@ -7,7 +7,6 @@
 //! this machine has one, or if somebody is reading the page at this moment, the run says so; it
 //! touches nothing that was there before.
 
-mod page;
 mod shell;
 mod tables;
 
@@ -21,12 +20,12 @@ use snapbox::Data;
 use snapbox::filter::NormalizeToExpected;
 use snapbox::report::{Palette, write_diff};
 
+use crate::course::blocks::{self, Step};
 use crate::course::quiz::Quiz;
 use crate::course::{Course, CourseError};
 use crate::fault::Fault;
 use crate::sandbox::wait::since;
 use crate::verdict::millis;
-use page::Step;
 use shell::Did;
 use tables::{Names, Tables};
 
@@ -73,8 +72,8 @@ struct Told {
 async fn transcript(course: &Course, path: &Path, bless: bool) -> Result<Told, Fault> {
     let text = std::fs::read_to_string(path).map_err(Fault::file(path))?;
     let name = shown(course, path);
-    let steps =
-        page::steps(&text).map_err(|(line, problem)| Fault::Usage { message: format!("{name}:{line}: {problem}") })?;
+    let steps = blocks::steps(&text)
+        .map_err(|(line, problem)| Fault::Usage { message: format!("{name}:{line}: {problem}") })?;
     let predictions = predictions(course, path)?;
     let tables = Tables::lay(&name, Names::of(steps.iter().chain(predictions.iter().flatten())))?;
     let mut told = Told { commands: steps.len(), predictions: predictions.len(), differences: Vec::new(), blessed: 0 };
@@ -82,7 +81,7 @@ async fn transcript(course: &Course, path: &Path, bless: bool) -> Result<Told, F
     for (index, shell) in std::iter::once(&steps).chain(&predictions).enumerate() {
         for (step, did) in shell.iter().zip(&shell::run(shell, LIMIT).await?) {
             told.differences.extend(difference(&name, step, did));
-            if index == 0 && did.status == Some(0) && page::can_show(&did.output) {
+            if index == 0 && did.status == Some(0) && blocks::can_show(&did.output) {
                 blessing.push((step, normalized(step, did)));
             }
         }
@@ -95,7 +94,7 @@ async fn transcript(course: &Course, path: &Path, bless: bool) -> Result<Told, F
     }
     drop(tables);
     if bless {
-        let (new, blessed) = page::with_outputs(&text, &blessing);
+        let (new, blessed) = blocks::with_outputs(&text, &blessing);
         told.blessed = blessed;
         std::fs::write(path, new).map_err(Fault::file(path))?;
     }
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     async fn differences(text: &str, limit: Duration) -> Vec<String> {
-        let steps = page::steps(text).expect("steps");
+        let steps = blocks::steps(text).expect("steps");
         let did = shell::run(&steps, limit).await.expect("bash");
         steps.iter().zip(&did).filter_map(|(step, did)| difference("page.md", step, did)).collect()
     }

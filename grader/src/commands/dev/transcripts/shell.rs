@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 use super::super::super::interrupted;
-use super::page::Step;
+use crate::course::blocks::Step;
 use crate::fault::Fault;
 
 /// What became of a command.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::page::Step;
+use crate::course::blocks::Step;
 use crate::fault::Fault;
 
 /// The label by which Compose knows its things.

@@ -1,4 +1,4 @@
-//! Finds what a page tells the reader to run, and writes outputs into a page.
+//! What a page tells the reader to run, and the outputs that it shows.
 //!
 //! Owns: which blocks are run (`sh` and `console` at the left margin, see book/STYLE.md) and what
 //! each command is expected to print. Must not: run anything, or know what commands mean.
@@ -76,11 +76,13 @@ fn typed(body: &Body) -> Result<Vec<Step>, (usize, &'static str)> {
 }
 
 /// Whether a `console` block can show an output: none of its lines looks like a command or a fence.
+#[must_use]
 pub fn can_show(output: &str) -> bool {
     !output.starts_with("> ") && !output.lines().any(|line| line.starts_with("$ ") || line.starts_with("```"))
 }
 
 /// The page with other outputs, and how many of them are new.
+#[must_use]
 pub fn with_outputs(page: &str, outputs: &[(&Step, String)]) -> (String, usize) {
     let mut lines: Vec<&str> = page.split_inclusive('\n').collect();
     let mut new = 0;

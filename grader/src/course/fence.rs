@@ -1,4 +1,4 @@
-//! Finds the course's own fenced blocks (`quiz`, `exercise`) in a lesson's page.
+//! Finds the course's own fenced blocks (`quiz`, `exercise` ...) in a page.
 //!
 //! Owns: where such a block and its body stand, byte by byte, so that errors can point there.
 //! Must not: know what a body means.
@@ -16,11 +16,23 @@ pub enum FenceKind {
     Quiz,
     /// The place where the page says what the exercise asks for.
     Exercise,
+    /// The place of the glossary.
+    Glossary,
+    /// The place of the index of commands.
+    Commands,
+    /// A timetable for instructors.
+    Schedule,
 }
 
 impl FenceKind {
     /// Every kind with the word that stands after the fence.
-    const ALL: [(&'static str, Self); 2] = [("quiz", Self::Quiz), ("exercise", Self::Exercise)];
+    const ALL: [(&'static str, Self); 5] = [
+        ("quiz", Self::Quiz),
+        ("exercise", Self::Exercise),
+        ("glossary", Self::Glossary),
+        ("commands", Self::Commands),
+        ("schedule", Self::Schedule),
+    ];
 }
 
 /// A fenced block that is ours.
