@@ -30,7 +30,7 @@ LOOKS = [
 
 def course_with_more(folder):
     """A copy of the course whose lesson 36 has twenty more checks."""
-    for name in ("exercises", "images", "book/src", "scripts"):
+    for name in ("exercises", "images", "book", "scripts"):
         shutil.copytree(name, folder / name)
     text = "\n".join(
         f'[[check]]\nid = "more-{kind}-{number}"\ntitle = "t"\nkind = "{kind}"\npoints = 1\nwhy = "w"\n'
@@ -51,22 +51,19 @@ def graded(course):
     """Wall seconds, the grader's own CPU seconds, and how many checks passed."""
     command = [GRADER, "check", "lesson36", "--fresh", "--offline", "--dir", SUBMISSION, "--format", "json"]
     begun = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                               env={**os.environ, "GRADER_COURSE": str(course)})
     cpu = 0.0
-    # The report comes at the end and would fill a pipe that nobody reads; it is read below in one go.
-    os.set_blocking(process.stdout.fileno(), False)
-    parts = []
-    while process.poll() is None:
-        try:
-            cpu = own_cpu(process.pid)
-        except (FileNotFoundError, ProcessLookupError, IndexError):
-            pass
-        parts.append(process.stdout.read() or "")
-        time.sleep(0.02)
-    wall = time.monotonic() - begun
-    parts.append(process.stdout.read() or "")
-    report = json.loads("".join(parts))
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "GRADER_COURSE": str(course)})
+        while process.poll() is None:
+            try:
+                cpu = own_cpu(process.pid)
+            except (FileNotFoundError, ProcessLookupError, IndexError):
+                pass
+            time.sleep(0.02)
+        wall = time.monotonic() - begun
+        out.seek(0)
+        report = json.load(out)
     not_passed = [check["id"] for check in report["checks"] if check.get("verdict", {}).get("result") != "pass"]
     if not_passed:
         sys.exit(f"these checks did not pass: {', '.join(not_passed)}")

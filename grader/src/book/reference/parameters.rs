@@ -37,12 +37,28 @@ fn choices(schema: &Value, prefix: &str, lists: &mut Vec<(String, String)>) {
         let values: Vec<String> = variants(inner)
             .iter()
             .filter_map(|(value, why)| Some(format!("- {value}: {}\n", cell(why.as_deref()?))))
+            .chain(tables(inner))
             .collect();
         if !values.is_empty() {
             lists.push((format!("{prefix}{name}"), values.concat()));
         }
         choices(inner, &format!("{prefix}{name}{marks}."), lists);
     }
+}
+
+/// The kinds of a table that are told apart by the value of one of its keys.
+fn tables(schema: &Value) -> Vec<String> {
+    let kinds = schema["oneOf"].as_array().into_iter().flatten();
+    let shown_kind = |kind: &Value| {
+        let keys = keys(kind);
+        let (tag, parameter, _) = keys.iter().find(|(_, parameter, _)| !parameter["const"].is_null())?;
+        let others: Vec<String> =
+            keys.iter().filter(|(key, ..)| key != tag).map(|(key, ..)| format!("`{key}`")).collect();
+        let why = cell(kind["description"].as_str().unwrap_or_default());
+        let with = if others.is_empty() { String::new() } else { format!(" With {}.", others.join(", ")) };
+        Some(format!("- `{tag} = {}`: {why}{with}\n", parameter["const"]))
+    };
+    kinds.filter_map(shown_kind).collect()
 }
 
 /// The keys of a table: the required ones in the order of the struct, then the others.
@@ -103,6 +119,7 @@ fn type_of(schema: &Value) -> String {
             format!("table: {} by name", type_of(&schema["additionalProperties"]))
         }
         Some("object") => "table".to_owned(),
+        _ if !tables(schema).is_empty() => "table, see below".to_owned(),
         _ => "anything".to_owned(),
     }
 }
@@ -163,6 +180,8 @@ mod tests {
         /// How.
         #[serde(default)]
         way: Option<Way>,
+        /// Where.
+        look: Look,
         /// Milliseconds.
         #[serde(default = "ten")]
         within_ms: u64,
@@ -184,6 +203,14 @@ mod tests {
         Train,
     }
 
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(tag = "what", rename_all = "kebab-case")]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Look {
+        /// An answer.
+        Http { port: u16 },
+    }
+
     fn ten() -> u64 {
         10
     }
@@ -203,6 +230,8 @@ mod tests {
             "| `answers` | table: table by name | required | Answers. |",
             "| `answers.NAME.post` | anything | may be left out | Any JSON. |",
             "| `within_ms` | whole number | default: `10` | Milliseconds. |",
+            "| `look` | table, see below | required | Where. |",
+            "`look` is one of:\n\n- `what = \"http\"`: An answer. With `port`.",
             "| `way` | `\"train\"` or `\"on-foot\"` | may be left out | How. |",
         ] {
             assert!(shown.contains(row), "{row}\nis not in\n{shown}");
