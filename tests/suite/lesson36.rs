@@ -1,19 +1,6 @@
-//! Lesson 36: every check is proven by its own submissions, and the report says what it must.
+//! Lesson 36: the report says what it must.
 
-use tests::{Learner, course, outcome};
-
-/// The starter fails, every solution earns full points, every wrong submission fails exactly the
-/// checks that it names.
-#[test]
-fn every_submission_of_the_lesson_comes_out_as_it_says() {
-    let learner = Learner::with_solution("nodemon-stock-user");
-    let ended = learner.grader(&["dev", "check", "lesson36", "--offline"]);
-    println!("{}", ended.stdout);
-    assert_eq!(ended.code, 0, "{}", ended.all());
-    let wrong = std::fs::read_dir(course().join("exercises/lesson36-dev-vs-prod/wrong")).expect("wrong").count();
-    let judged = ended.stdout.lines().filter(|line| line.starts_with("ok     wrong/")).count();
-    assert!(wrong >= 10 && judged == wrong, "{judged} of {wrong} wrong submissions were judged");
-}
+use tests::{Learner, outcome};
 
 #[test]
 fn one_broken_line_is_one_failure_and_the_rest_is_blocked_by_it() {

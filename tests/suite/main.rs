@@ -13,6 +13,7 @@ mod hygiene;
 mod kills;
 mod kinds;
 mod lesson36;
+mod lessons;
 mod looks;
 mod memory;
 mod new_check;
