@@ -73,6 +73,12 @@ pub fn build(root: &Path, out: Option<&Path>) -> Result<PathBuf, BookError> {
     Ok(book.build_dir_for("html"))
 }
 
+/// A short piece of Markdown as HTML, in which HTML is shown and not obeyed.
+#[must_use]
+pub fn shown_markdown(text: &str) -> String {
+    render::markdown(text)
+}
+
 /// Answers mdBook's question whether pages for `renderer` can be processed: blocks become HTML,
 /// which Markdown may hold too.
 #[must_use]

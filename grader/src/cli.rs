@@ -87,6 +87,8 @@ pub enum Command {
     Doctor(Format),
     /// Remove what killed runs have left behind. Runs that are alive are not touched.
     Sweep,
+    /// Open the course in a browser: read, answer, edit and check there. Ctrl-C ends it.
+    Serve(ServeArgs),
     /// The book.
     Book {
         /// What to do with it.
@@ -291,6 +293,20 @@ pub enum BookCommand {
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
+}
+
+/// `grader serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The port on 127.0.0.1; left out, any free one.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Do not open a browser.
+    #[arg(long)]
+    pub no_open: bool,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
 }
 
 /// `grader dev`.

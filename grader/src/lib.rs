@@ -25,6 +25,7 @@ pub mod progress;
 pub mod report;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;
 pub mod submission;
 pub mod verdict;
 pub mod workspace;

@@ -17,7 +17,7 @@ use pulldown_cmark::{Event, Parser, html};
 use crate::course::fence::markdown_options;
 
 /// Markdown as HTML.
-fn markdown(text: &str) -> String {
+pub(super) fn markdown(text: &str) -> String {
     // HTML in a question is meant to be seen: `<none>` is a name in Docker's tables.
     let events = Parser::new_ext(text, markdown_options()).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),

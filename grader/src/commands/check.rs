@@ -12,6 +12,7 @@ use crate::commands::quiz::Kept;
 use crate::course::quiz::{Graded, Quiz, StoredAnswer, load_answers};
 use crate::course::{Course, Lesson};
 use crate::engine::{self, Job};
+use crate::event::Events;
 use crate::fault::Fault;
 use crate::progress::attempts::Attempt;
 use crate::progress::{Progress, digest};
@@ -29,18 +30,35 @@ pub async fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<u8, Fault> {
     let dir = submission(&course, &lesson, args.dir.as_deref())?;
     let progress = Progress::open()?;
     let memory = if args.fresh { memory::Use::Renew } else { memory::Use::Recall };
-    let (job, files) = job(&course, &lesson, &dir, &progress, &args.builds.settings(), memory)?;
-    // Notes on images go to standard error: the report alone is on standard output.
-    let mut say = |line: &str| eprintln!("{line}");
-    images::ensure(&daemon::connect().await?, &course.root, images::needed(&lesson), &mut say).await?;
     let (live, events) = Live::start(args.format != ReportFormat::Human);
-    let graded = engine::grade(&job, &events, interrupted()).await;
+    let settings = args.builds.settings();
+    let ended = graded(&course, &lesson, &dir, &progress, &settings, memory, &events, interrupted()).await;
     drop(events);
     live.end().await;
-    let report = graded?;
+    let report = ended?;
     write(&report, args.format, out).map_err(Fault::file("standard output"))?;
-    keep(&progress, &report, &files)?;
     Ok(report.exit_code())
+}
+
+/// Grades a folder, and keeps the report as an attempt.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that a run is about")]
+pub async fn graded(
+    course: &Course,
+    lesson: &Lesson,
+    dir: &Path,
+    progress: &Progress,
+    settings: &BuildSettings,
+    memory: memory::Use,
+    events: &Events,
+    stop: impl Future<Output = ()>,
+) -> Result<Report, Fault> {
+    let (job, files) = job(course, lesson, dir, progress, settings, memory)?;
+    // Notes on images go to standard error: the report alone is on standard output.
+    let mut say = |line: &str| eprintln!("{line}");
+    images::ensure(&daemon::connect().await?, &course.root, images::needed(lesson), &mut say).await?;
+    let report = engine::grade(&job, events, stop).await?;
+    keep(progress, &report, &files)?;
+    Ok(report)
 }
 
 /// Keeps a report as an attempt. One in which nothing was measured, and that says what the last one

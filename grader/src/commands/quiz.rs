@@ -7,7 +7,6 @@
 //! empty line skips it.
 
 mod dialogue;
-mod typed;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};

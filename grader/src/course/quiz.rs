@@ -19,6 +19,7 @@ mod answers;
 mod judge;
 mod keys;
 mod parse;
+pub mod typed;
 
 use std::collections::BTreeMap;
 use std::path::Path;

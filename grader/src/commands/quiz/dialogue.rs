@@ -4,8 +4,8 @@
 
 use std::io::{BufRead, Write};
 
-use super::{Keep, Kept, Session, right_count, typed};
-use crate::course::quiz::{Answer, Question, StoredAnswer};
+use super::{Keep, Kept, Session, right_count};
+use crate::course::quiz::{Answer, Question, StoredAnswer, typed};
 use crate::fault::Fault;
 
 /// A dialogue in progress.

@@ -2,11 +2,12 @@
 //!
 //! Owns: the shown numbers. Must not: judge, or print.
 
-use crate::course::quiz::{Answer, Kind, Question};
+use super::{Answer, Kind, Question};
 
 /// Reads a typed answer; `shown` is the order in which the options stand on the screen. `None` when
 /// it cannot be understood.
-pub(super) fn answer(question: &Question, shown: &[usize], typed: &str) -> Option<Answer> {
+#[must_use]
+pub fn answer(question: &Question, shown: &[usize], typed: &str) -> Option<Answer> {
     match &question.kind {
         Kind::Short { .. } => Some(Answer::Text(typed.trim().to_owned())),
         Kind::Choice(_) => match numbers(shown, typed)?.as_slice() {

@@ -1,0 +1,108 @@
+//! `grader serve`: the course in a browser, on this machine.
+//!
+//! Owns: one session: its token, the book, the runs, and the HTTP server on loopback. Must not:
+//! grade or judge in another way than the commands do; `api` calls what they call.
+//!
+//! ```text
+//! request → guard (host, origin, session, size, rate) → book pages | api → the same library
+//! ```
+
+mod api;
+mod book;
+mod files;
+mod guard;
+mod problem;
+mod routes;
+mod runs;
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::cli::ServeArgs;
+use crate::commands::interrupted;
+use crate::course::Course;
+use crate::fault::Fault;
+use crate::sandbox::build::BuildSettings;
+use book::Book;
+use runs::Runs;
+
+/// What all requests share.
+pub struct Session {
+    /// The course.
+    pub course: Course,
+    /// How builds run.
+    pub settings: BuildSettings,
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// What a browser has to show.
+    pub token: String,
+    /// The pages.
+    pub book: Book,
+    /// The checks that run, and the last one of each lesson.
+    pub runs: Runs,
+    /// How many requests may still come.
+    pub rate: guard::Rate,
+}
+
+/// What handlers get.
+pub type App = Arc<Session>;
+
+/// Builds the book, and serves it until the person has had enough.
+pub async fn run(args: &ServeArgs, course: Course, out: &mut dyn Write) -> Result<u8, Fault> {
+    let book = Book::build(&course)?;
+    let listener = listen(args.port).await?;
+    let address = listener.local_addr().map_err(Fault::file("the socket"))?;
+    let session = Arc::new(Session {
+        course,
+        settings: args.builds.settings(),
+        address,
+        token: token()?,
+        book,
+        runs: Runs::default(),
+        rate: guard::Rate::default(),
+    });
+    let url = format!("http://{address}/?token={}", session.token);
+    let text =
+        format!("The course is at\n\n  {url}\n\nThe address is yours alone, as long as this runs. Ctrl-C ends it.\n");
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Fault::file("standard output"))?;
+    if !args.no_open && open::that_detached(&url).is_err() {
+        eprintln!("note: no browser could be opened; open the address yourself");
+    }
+    let watching = tokio::spawn(book::rebuild_on_changes(session.clone()));
+    let served = axum::serve(listener, router(session.clone())).with_graceful_shutdown(ended(session.clone()));
+    served.await.map_err(Fault::file("the server"))?;
+    watching.abort();
+    session.runs.finished().await;
+    Ok(0)
+}
+
+/// Everything that is answered.
+fn router(session: App) -> Router {
+    let guarded = axum::middleware::from_fn_with_state(session.clone(), guard::guard);
+    Router::new().merge(api::router()).fallback(book::page).layer(guarded).with_state(session)
+}
+
+/// Ends when the person wants it; checks that run are given up, and clear away what they made.
+async fn ended(session: App) {
+    interrupted().await;
+    session.runs.stop();
+}
+
+async fn listen(port: Option<u16>) -> Result<TcpListener, Fault> {
+    let wanted = port.unwrap_or(0);
+    TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(|error| Fault::Usage {
+        message: format!("port {wanted} of this machine cannot be used: {error}. Name another one with `--port`"),
+    })
+}
+
+/// 256 random bits.
+fn token() -> Result<String, Fault> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Fault::Unreadable { what: "random bytes".into(), reason: error.to_string() })?;
+    Ok(hex::encode(bytes))
+}

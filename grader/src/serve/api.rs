@@ -1,0 +1,88 @@
+//! All routes of the API, on one page.
+//!
+//! Owns: the list. Must not: answer anything itself.
+
+pub mod checks;
+pub mod help;
+pub mod lessons;
+pub mod quiz;
+pub mod workspace;
+
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::Value;
+
+use super::problem::Problem;
+use super::routes::Routes;
+use super::{App, Session};
+use crate::course::Lesson;
+
+/// The routes, with the document that describes them.
+pub fn routes() -> (Router<App>, Value) {
+    Routes::new()
+        .get::<lessons::Lessons, _>("/api/lessons", "All lessons, and how far the learner is", lessons::all)
+        .get::<lessons::OneLesson, _>(
+            "/api/lessons/{lesson}",
+            "What a lesson asks for, and its last attempts",
+            lessons::one,
+        )
+        .get::<lessons::Pulse, _>("/api/lessons/{lesson}/pulse", "What may have changed elsewhere", lessons::pulse)
+        .get::<workspace::Files, _>("/api/lessons/{lesson}/files", "The learner's files", workspace::files)
+        .put::<workspace::Save, super::files::FileEntry, _>(
+            "/api/lessons/{lesson}/files",
+            "Save a file",
+            workspace::save,
+        )
+        .post::<(), workspace::Started, _>("/api/lessons/{lesson}/start", "Make the learner's copy", workspace::start)
+        .post::<(), workspace::Started, _>(
+            "/api/lessons/{lesson}/reset",
+            "Put the starter back, with a snapshot",
+            workspace::reset,
+        )
+        .post::<checks::Wish, checks::Begun, _>(
+            "/api/lessons/{lesson}/check",
+            "Begin a check, or join the one that runs",
+            checks::begin,
+        )
+        .get::<checks::Told, _>(
+            "/api/lessons/{lesson}/check/{run}",
+            "The run's events, one JSON object per line, until it is over",
+            checks::follow,
+        )
+        .get::<help::Hints, _>("/api/lessons/{lesson}/hints/{check}", "The open hints of a check", help::hints)
+        .post::<(), help::Hints, _>(
+            "/api/lessons/{lesson}/hints/{check}",
+            "Open one more hint, which is kept",
+            help::more,
+        )
+        .get::<quiz::Answers, _>("/api/lessons/{lesson}/quiz", "The learner's answers", quiz::answers)
+        .post::<quiz::Given, quiz::Judged, _>(
+            "/api/lessons/{lesson}/quiz/{question}",
+            "Answer a question",
+            quiz::answer,
+        )
+        .finish()
+}
+
+/// The routes, and the document itself.
+pub fn router() -> Router<App> {
+    let (router, document) = routes();
+    router.route("/api/openapi.json", get(async move || Json(document))).route(
+        "/api/{*other}",
+        axum::routing::any(async || {
+            Problem::new(StatusCode::NOT_FOUND, "there is no such route", "/api/openapi.json lists them.")
+        }),
+    )
+}
+
+/// The lesson of a route, by its id.
+fn lesson(session: &Session, id: &str) -> Result<Lesson, Problem> {
+    session.course.lesson(id).map_err(|fault| {
+        let mut problem = Problem::from(fault);
+        if problem.status == StatusCode::BAD_REQUEST {
+            problem.status = StatusCode::NOT_FOUND;
+        }
+        problem
+    })
+}

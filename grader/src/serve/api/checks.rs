@@ -1,0 +1,74 @@
+//! Checking an exercise, with its events as they come.
+//!
+//! Owns: beginning and following runs. Must not: run anything; `runs` does.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::App;
+use super::super::problem::{Problem, answered};
+use super::lesson;
+use crate::{memory, workspace};
+
+/// How a check is to run.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// Whether what has not changed is measured as well.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+/// The run that answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Begun {
+    /// Its number, for following it.
+    pub run: u32,
+    /// Whether it has begun now; `false` when one was going on.
+    pub began: bool,
+}
+
+/// One line of a run: an event of the engine; the last one is `report` or `fault`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Told {
+    /// `run-started`, `stage-started`, `stage-progress`, `stage-ended`, `check-ended`, `cleaning-up`, `report` or `fault`.
+    pub event: String,
+}
+
+/// Begins a check, or joins the one that runs: a second click begins nothing.
+pub async fn begin(
+    State(session): State<App>,
+    Path(id): Path<String>,
+    Json(wish): Json<Wish>,
+) -> Result<Json<Begun>, Problem> {
+    answered(move || -> Result<_, Problem> {
+        let lesson = lesson(&session, &id)?;
+        workspace::start(&session.course, &lesson)?;
+        let memory = if wish.fresh { memory::Use::Renew } else { memory::Use::Recall };
+        let (run, began) = session.runs.begin(session.course.clone(), lesson, session.settings.clone(), memory);
+        Ok(Begun { run: run.number, began })
+    })
+    .await
+}
+
+/// Tells everything of a run from its first event on, until it is over.
+pub async fn follow(State(session): State<App>, Path((id, number)): Path<(String, u32)>) -> Result<Response, Problem> {
+    let Some(run) = session.runs.of(&id).filter(|run| run.number == number) else {
+        let remedy = "Reports of earlier runs are in the lesson's attempts.";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "there is no such run in this session", remedy));
+    };
+    let lines = stream::unfold((run, 0), async |(run, told)| {
+        let events = run.after(told).await?;
+        let text: String = events.iter().map(|event| format!("{event}\n")).collect();
+        let next = told + events.len();
+        Some((Ok::<_, std::convert::Infallible>(text), (run, next)))
+    });
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}

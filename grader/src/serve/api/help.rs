@@ -1,0 +1,56 @@
+//! Hints, one by one.
+//!
+//! Owns: the answers about hints. Must not: decide how many are open; `progress` does.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::App;
+use super::super::problem::{Problem, answered};
+use super::lesson;
+use crate::progress::Progress;
+
+/// The open hints of a check.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Hints {
+    /// Those that are open, as Markdown, the first one first.
+    pub open: Vec<String>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// Shows the open hints.
+pub async fn hints(state: State<App>, path: Path<(String, String)>) -> Result<Json<Hints>, Problem> {
+    shown(state, path, false).await
+}
+
+/// Opens one more.
+pub async fn more(state: State<App>, path: Path<(String, String)>) -> Result<Json<Hints>, Problem> {
+    shown(state, path, true).await
+}
+
+async fn shown(
+    State(session): State<App>,
+    Path((id, check)): Path<(String, String)>,
+    more: bool,
+) -> Result<Json<Hints>, Problem> {
+    answered(move || -> Result<_, Problem> {
+        let lesson = lesson(&session, &id)?;
+        let Some(check) = lesson.check(&check) else {
+            let error = format!("{} has no check called `{check}`", lesson.spec.id);
+            return Err(Problem::new(StatusCode::NOT_FOUND, error, "The lesson lists its checks."));
+        };
+        let (id, spec) = (&lesson.spec.id, &check.spec);
+        let progress = Progress::open()?;
+        let total = spec.hints.len();
+        let hints = if more { progress.ask_hint(id, &spec.id, total)? } else { progress.hints(id, &spec.id, total)? };
+        if hints.open > 0 {
+            progress.hints_shown(id, &spec.id, hints.open)?;
+        }
+        Ok(Hints { open: spec.hints.iter().take(hints.open).cloned().collect(), total })
+    })
+    .await
+}

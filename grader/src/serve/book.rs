@@ -1,0 +1,211 @@
+//! The book's pages as the server shows them.
+//!
+//! Owns: building them, taking inline scripts out of them, and building them again when their
+//! sources have changed. Must not: know what a lesson is.
+//!
+//! A strict content security policy lets no script stand in a page. mdBook writes some; they are
+//! moved to files of their own, named by their content, and do the same there.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+use super::App;
+use super::problem::Problem;
+use crate::course::Course;
+use crate::fault::Fault;
+use crate::memory::tree::Tree;
+
+/// How often the sources are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Our own files, which every page loads.
+const OWN: [(&str, &str); 2] =
+    [("grader/app.js", include_str!("../../web/app.js")), ("grader/app.css", include_str!("../../web/app.css"))];
+
+/// The pages that were built last.
+pub struct Book(Mutex<Arc<Built>>);
+
+/// One build. Its folder goes when nobody reads from it any more.
+pub struct Built {
+    folder: TempDir,
+    /// Counts builds of this session, from 1.
+    pub version: u32,
+    /// Why the sources as they are now cannot be built; then the pages are older.
+    pub complaint: Option<String>,
+}
+
+impl Book {
+    /// Builds the book of a course.
+    pub fn build(course: &Course) -> Result<Self, Fault> {
+        let folder = built(course)?;
+        Ok(Self(Mutex::new(Arc::new(Built { folder, version: 1, complaint: None }))))
+    }
+
+    /// The pages as they are now.
+    pub fn now(&self) -> Arc<Built> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, built: Built) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(built);
+    }
+}
+
+/// Builds the book again whenever its sources have changed. A mistake in them is kept for the page,
+/// which shows it to the author; the pages stay as they were.
+pub async fn rebuild_on_changes(session: App) {
+    let folders = ["book/src", "book/theme", "exercises"].map(|folder| session.course.root.join(folder));
+    let look = move || folders.iter().map(|folder| Tree::read(folder).ok().map(|tree| tree.key())).collect::<Vec<_>>();
+    let mut seen = look();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = look();
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        let course = session.course.clone();
+        let version = session.book.now().version + 1;
+        let Ok(done) = tokio::task::spawn_blocking(move || built(&course)).await else { continue };
+        match done {
+            Ok(folder) => session.book.put(Built { folder, version, complaint: None }),
+            Err(fault) => {
+                eprintln!("{fault}");
+                let old = session.book.now();
+                if let Ok(folder) = copied(old.folder.path()) {
+                    session.book.put(Built { folder, version, complaint: Some(fault.to_string()) });
+                }
+            }
+        }
+    }
+}
+
+fn temporary() -> Result<TempDir, Fault> {
+    tempfile::Builder::new().prefix("grader-book-").tempdir().map_err(Fault::file(std::env::temp_dir()))
+}
+
+fn copied(from: &Path) -> Result<TempDir, Fault> {
+    let folder = temporary()?;
+    crate::sandbox::scratch::copy_tree(from, folder.path())?;
+    Ok(folder)
+}
+
+fn built(course: &Course) -> Result<TempDir, Fault> {
+    let folder = temporary()?;
+    crate::book::build(&course.root, Some(folder.path()))?;
+    for entry in WalkDir::new(folder.path()).into_iter().flatten() {
+        if entry.path().extension().is_some_and(|end| end == "html") {
+            let text = fs::read_to_string(entry.path()).map_err(Fault::file(entry.path()))?;
+            let (page, scripts) = without_inline_scripts(&text);
+            for (name, script) in scripts {
+                let path = folder.path().join(name);
+                fs::write(&path, script).map_err(Fault::file(path))?;
+            }
+            fs::write(entry.path(), with_own_files(&page)).map_err(Fault::file(entry.path()))?;
+        }
+    }
+    Ok(folder)
+}
+
+/// The page with its inline scripts replaced by files, and those files.
+fn without_inline_scripts(page: &str) -> (String, Vec<(String, String)>) {
+    let (open, close) = ("<script>", "</script>");
+    let (mut out, mut scripts) = (String::new(), Vec::new());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(open) {
+        let (script, after) = after.split_once(close).unwrap_or((after, ""));
+        let name = format!("inline-{}.js", &hex::encode(Sha256::digest(script))[..12]);
+        out.push_str(before);
+        out.push_str(&format!("<script src=\"/{name}\"></script>"));
+        scripts.push((name, script.to_owned()));
+        rest = after;
+    }
+    out.push_str(rest);
+    (out, scripts)
+}
+
+fn with_own_files(page: &str) -> String {
+    let own = "<link rel=\"stylesheet\" href=\"/grader/app.css\"><script type=\"module\" src=\"/grader/app.js\"></script></head>";
+    page.replacen("</head>", own, 1)
+}
+
+/// Answers with a file of the book.
+pub async fn page(State(session): State<App>, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if let Some((name, text)) = OWN.iter().find(|(name, _)| *name == path) {
+        return ([(CONTENT_TYPE, kind(name))], *text).into_response();
+    }
+    let built = session.book.now();
+    let Some(file) = inside(built.folder.path(), path) else { return missing(&built) };
+    match tokio::fs::read(&file).await {
+        Ok(bytes) => {
+            let cached = if kind(path).starts_with("text/html") { "no-store" } else { "no-cache" };
+            ([(CONTENT_TYPE, kind(&file.to_string_lossy())), (CACHE_CONTROL, cached)], bytes).into_response()
+        }
+        Err(_) => missing(&built),
+    }
+}
+
+fn missing(built: &Built) -> Response {
+    let page = fs::read(built.folder.path().join("404.html")).unwrap_or_default();
+    if page.is_empty() {
+        return Problem::new(StatusCode::NOT_FOUND, "there is no such page", "Begin at the first page.")
+            .into_response();
+    }
+    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+/// The file of a path, if it cannot lead out of the folder.
+fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+    let path = if path.is_empty() { "index.html" } else { path };
+    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    plain.then(|| folder.join(path))
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_scripts_become_files_of_their_content_and_others_stay() {
+        let page = "<head><script>a()</script></head><script src=\"x.js\"></script><script>\nb()\n</script>z";
+        let (out, scripts) = without_inline_scripts(page);
+        assert_eq!(scripts.iter().map(|(_, script)| script.as_str()).collect::<Vec<_>>(), ["a()", "\nb()\n"]);
+        assert!(!out.contains("<script>") && out.contains("src=\"x.js\"") && out.ends_with("</script>z"), "{out}");
+        assert!(out.contains(&format!("<script src=\"/{}\"></script>", scripts[1].0)), "{out}");
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_book() {
+        let folder = Path::new("/book");
+        assert_eq!(inside(folder, ""), Some(PathBuf::from("/book/index.html")));
+        assert_eq!(inside(folder, "a/b.css"), Some(PathBuf::from("/book/a/b.css")));
+        for out in ["../x", "a/../../x", "/etc/passwd"] {
+            assert_eq!(inside(folder, out), None, "{out}");
+        }
+    }
+}

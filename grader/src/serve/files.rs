@@ -1,0 +1,165 @@
+//! The learner's files, as the page edits them.
+//!
+//! Owns: which files may be read and written, and that nobody's edit is lost. Must not: follow a
+//! link, or leave the exercise's folder.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+use super::problem::Problem;
+use crate::course::Lesson;
+use crate::fault::Fault;
+use crate::sandbox::scratch::{NOT_COPIED, given_files};
+use crate::submission::TEXT_BYTES;
+
+/// The most files that are listed.
+const MOST: usize = 500;
+
+/// A file of the exercise.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FileEntry {
+    /// The path below the exercise's folder.
+    pub path: String,
+    /// Whether it is given: the grader uses the course's own copy, so an edit has no effect.
+    pub given: bool,
+    /// The SHA-256 of its content, by which a change is noticed.
+    pub digest: String,
+    /// Its text; absent where it is no text or longer than a million bytes.
+    pub text: Option<String>,
+}
+
+/// All files of the folder, and those that are to be delivered and are not there yet.
+pub fn list(lesson: &Lesson, folder: &Path) -> Result<Vec<FileEntry>, Fault> {
+    let given = given_files(lesson)?;
+    let kept = |entry: &walkdir::DirEntry| !NOT_COPIED.iter().any(|name| entry.file_name() == *name);
+    let walk = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(kept).flatten();
+    let mut files: Vec<FileEntry> = walk
+        .filter(|entry| entry.file_type().is_file())
+        .take(MOST)
+        .map(|entry| {
+            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let bytes = plain(entry.path()).unwrap_or_default();
+            FileEntry {
+                path: relative.display().to_string(),
+                given: given.iter().any(|path| path == relative),
+                digest: digest(&bytes),
+                text: String::from_utf8(bytes).ok(),
+            }
+        })
+        .collect();
+    let missing: Vec<_> =
+        lesson.spec.deliver.iter().filter(|path| !files.iter().any(|file| file.path == **path)).collect();
+    let empty =
+        |path: &String| FileEntry { path: path.clone(), given: false, digest: digest(b""), text: Some(String::new()) };
+    let missing: Vec<FileEntry> = missing.into_iter().map(empty).collect();
+    files.extend(missing);
+    // What has to be written comes first.
+    files.sort_by_key(|file| (file.given, !lesson.spec.deliver.contains(&file.path), file.path.clone()));
+    Ok(files)
+}
+
+/// Writes a file, if it is still what the page has seen: `base` is the digest of that.
+pub fn write(folder: &Path, path: &str, text: &str, base: &str) -> Result<FileEntry, Problem> {
+    let target = place(folder, path)?;
+    let now = match fs::symlink_metadata(&target) {
+        Ok(data) if data.is_file() => plain(&target).map_err(Fault::file(&target))?,
+        Ok(_) => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                format!("{path} is no plain file"),
+                "Look at it in a terminal.",
+            ));
+        }
+        Err(_) => Vec::new(),
+    };
+    if digest(&now) != base {
+        let remedy = "Compare both, and save again what is to stay.";
+        let mut problem = Problem::new(StatusCode::CONFLICT, format!("{path} was changed elsewhere meanwhile"), remedy);
+        problem.current = String::from_utf8(now).ok();
+        return Err(problem);
+    }
+    let parent = target.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).map_err(Fault::file(parent))?;
+    // Written beside it and renamed: nobody reads half of it, and a link in its place is not followed.
+    let mut new = tempfile::Builder::new().prefix(".saving-").tempfile_in(parent).map_err(Fault::file(parent))?;
+    std::io::Write::write_all(&mut new, text.as_bytes()).map_err(Fault::file(&target))?;
+    let mode = fs::symlink_metadata(&target)
+        .map_or_else(|_| std::os::unix::fs::PermissionsExt::from_mode(0o644), |data| data.permissions());
+    fs::set_permissions(new.path(), mode).map_err(Fault::file(&target))?;
+    new.persist(&target).map_err(|error| Fault::file(&target)(error.error))?;
+    Ok(FileEntry { path: path.to_owned(), given: false, digest: digest(text.as_bytes()), text: None })
+}
+
+/// The digest of everything in the folder, by which a page notices that something has changed.
+pub fn state(folder: &Path) -> String {
+    crate::memory::tree::Tree::read(folder).map(|tree| format!("{:?}", tree.key())).unwrap_or_default()
+}
+
+/// The file's place, if that lies in the folder and no link leads there.
+fn place(folder: &Path, path: &str) -> Result<PathBuf, Problem> {
+    let refuse = |error: String| Problem::new(StatusCode::BAD_REQUEST, error, "A path such as `src/server.js`.");
+    let parts: Vec<_> = Path::new(path).components().collect();
+    let is_plain = !parts.is_empty() && parts.iter().all(|part| matches!(part, Component::Normal(_)));
+    if !is_plain || path.contains('\0') || path.len() > 300 || path.ends_with('/') {
+        return Err(refuse(format!("{path:?} is no file of the exercise")));
+    }
+    let mut at = folder.to_path_buf();
+    for part in &parts[..parts.len() - 1] {
+        at.push(part);
+        if fs::symlink_metadata(&at).is_ok_and(|data| !data.is_dir()) {
+            return Err(refuse(format!("{path:?} leads through something that is no folder")));
+        }
+    }
+    Ok(folder.join(path))
+}
+
+/// The content of a plain file that is not too long.
+fn plain(path: &Path) -> std::io::Result<Vec<u8>> {
+    let data = fs::symlink_metadata(path)?;
+    if data.is_file() && data.len() <= TEXT_BYTES {
+        fs::read(path)
+    } else {
+        Err(std::io::ErrorKind::InvalidData.into())
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_only_over_what_was_seen() {
+        let dir = tempfile::tempdir().expect("folder");
+        let seen = digest(b"");
+        let written = write(dir.path(), "src/a.js", "1", &seen).expect("a new file");
+        assert_eq!(fs::read_to_string(dir.path().join("src/a.js")).expect("read"), "1");
+        fs::write(dir.path().join("src/a.js"), "2").expect("an edit elsewhere");
+        let problem = write(dir.path(), "src/a.js", "3", &written.digest).expect_err("a conflict");
+        assert_eq!((problem.status, problem.current.as_deref()), (StatusCode::CONFLICT, Some("2")));
+        assert_eq!(fs::read_to_string(dir.path().join("src/a.js")).expect("read"), "2", "nothing is lost");
+        assert!(write(dir.path(), "src/a.js", "3", &digest(b"2")).is_ok());
+    }
+
+    #[test]
+    fn no_path_and_no_link_leads_out() {
+        let (dir, other) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+        fs::write(other.path().join("x"), "theirs").expect("write");
+        std::os::unix::fs::symlink(other.path(), dir.path().join("link")).expect("link");
+        std::os::unix::fs::symlink(other.path().join("x"), dir.path().join("file")).expect("link");
+        for path in ["../x", "/etc/passwd", "a/../../x", "", "a/", "link/x", "file", "link/new", "a\0b"] {
+            assert!(write(dir.path(), path, "mine", &digest(b"theirs")).is_err(), "{path}");
+        }
+        assert_eq!(fs::read_to_string(other.path().join("x")).expect("read"), "theirs");
+        assert_eq!(fs::read_dir(other.path()).expect("folder").count(), 1);
+    }
+}
