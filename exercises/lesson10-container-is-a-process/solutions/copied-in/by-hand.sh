@@ -15,7 +15,7 @@ signal() {
 docker run --detach --init --name oven-{learner} --restart on-failure:1 node:22-bookworm-slim \
     node --eval 'setInterval(() => {}, 1000)' >/dev/null
 signal oven-{learner}
-timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Running}}' oven-{learner})\" = '1 true' ]; do sleep 0.1; done"
+timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' oven-{learner})\" = '1 running' ]; do sleep 0.1; done"
 signal oven-{learner}
 docker wait oven-{learner} >/dev/null
 

@@ -10,7 +10,7 @@ docker run --detach --name watch-{learner} --network container:display-{learner}
 docker run --detach --name oven-{learner} --restart on-failure:1 debian:bookworm-slim sleep infinity >/dev/null
 first=$(pid_of oven-{learner})
 outside sh -c "kill -KILL $first"
-timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Running}}' oven-{learner})\" = '1 true' ]; do sleep 0.1; done"
+timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' oven-{learner})\" = '1 running' ]; do sleep 0.1; done"
 outside sh -c "kill -KILL $(pid_of oven-{learner})"
 docker wait oven-{learner} >/dev/null
 display=$(pid_of display-{learner}) watch=$(pid_of watch-{learner})
@@ -22,4 +22,9 @@ network_namespace = $(outside readlink "/proc/$display/ns/net" | tr -dc 0-9)
 watch_pid_namespace = $(outside readlink "/proc/$watch/ns/pid" | tr -dc 0-9)
 oven_exit_code = $(docker inspect --format '{{.State.ExitCode}}' oven-{learner})
 END
+# The kernel may give the number of a namespace that is gone to the next one. Somebody who holds the old one
+# open keeps it from being right by chance.
+docker run --detach --name display-1{learner} --pid host --cap-add SYS_PTRACE debian:bookworm-slim \
+    sh -c "exec 9< /proc/$display/ns/pid; touch /held; exec sleep infinity" >/dev/null
+timeout 20 sh -c "until docker exec display-1{learner} test -e /held; do sleep 0.1; done"
 docker restart --time 5 display-{learner} >/dev/null

@@ -9,7 +9,7 @@ docker run --detach --name watch-{learner} --network container:display-{learner}
 docker run --detach --name oven-{learner} --restart on-failure:1 debian:bookworm-slim sleep infinity >/dev/null
 first=$(pid_of oven-{learner})
 outside sh -c "kill -KILL $first"
-timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Running}}' oven-{learner})\" = '1 true' ]; do sleep 0.1; done"
+timeout 20 sh -c "until [ \"\$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' oven-{learner})\" = '1 running' ]; do sleep 0.1; done"
 outside sh -c "kill -KILL $(pid_of oven-{learner})"
 docker wait oven-{learner} >/dev/null
 display=$(pid_of display-{learner}) watch=$(pid_of watch-{learner})
