@@ -214,7 +214,7 @@ impl MemoryLimit {
             let answer = sandbox.http(at, &request).await?;
             facts.slowest_ms = facts.slowest_ms.max(answer.millis);
             if is_fine(&answer) {
-                facts.answered += 1
+                facts.answered += 1;
             } else {
                 facts.failed.get_or_insert(answer.summary());
             }
