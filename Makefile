@@ -26,6 +26,7 @@ test: images ## The whole test suite
 
 lint: ## Formatting, clippy, shell scripts
 	cargo fmt --all --check
+	rustfmt --edition 2024 --check grader/src/checks/*.rs  # found by a macro, which cargo fmt does not follow
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh scripts/lib/*.sh bench/*.sh; fi
 

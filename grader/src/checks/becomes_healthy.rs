@@ -113,19 +113,34 @@ impl Check for BecomesHealthy {
         };
         let (measured, note) = if !works {
             let measured = format!("its state is `{health}`; the command, asked by hand: {}", said(&evidence.working));
-            (measured, "0 means healthy. The command runs inside of the container: its program must be there, and 127.0.0.1 is the container itself.")
+            (
+                measured,
+                "0 means healthy. The command runs inside of the container: its program must be there, and 127.0.0.1 is the container itself.",
+            )
         } else if fooled {
             let measured = "its health check succeeds although the app is frozen".to_owned();
-            (measured, "Every process of the app was stopped (SIGSTOP): it is there, and its port accepts connections, but it answers nobody. Only a question that the app itself must answer tells.")
+            (
+                measured,
+                "Every process of the app was stopped (SIGSTOP): it is there, and its port accepts connections, but it answers nobody. Only a question that the app itself must answer tells.",
+            )
         } else if health == "healthy" {
             return Verdict::Pass(Finding::new(wanted, format!("healthy; while frozen: {}", said(&evidence.frozen))));
         } else {
-            let measured = format!("the command succeeds, but after {} the state is still `{health}`", millis(self.within_ms));
-            (measured, "Docker asks first when `interval` is over, 30 s if nothing else is said, and believes no answer that takes longer than `timeout`.")
+            let measured =
+                format!("the command succeeds, but after {} the state is still `{health}`", millis(self.within_ms));
+            (
+                measured,
+                "Docker asks first when `interval` is over, 30 s if nothing else is said, and believes no answer that takes longer than `timeout`.",
+            )
         };
-        let output: Vec<String> = evidence.working.iter().flat_map(|exit| exit.output.lines().map(str::to_owned)).take(6).collect();
+        let output: Vec<String> =
+            evidence.working.iter().flat_map(|exit| exit.output.lines().map(str::to_owned)).take(6).collect();
         let finding = Finding::new(wanted, measured).at(evidence.at.clone()).note(note);
-        Verdict::Fail(if output.is_empty() { finding } else { finding.with(Detail::log("the command's output", output)) })
+        Verdict::Fail(if output.is_empty() {
+            finding
+        } else {
+            finding.with(Detail::log("the command's output", output))
+        })
     }
 }
 

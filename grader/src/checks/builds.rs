@@ -70,7 +70,8 @@ impl Check for Builds {
             let table = Detail::table("its steps", &["time", "instruction"], rows);
             return Verdict::Fail(Finding::new(wanted, measured).with(table).note(ENDS));
         }
-        let times: Vec<String> = reports.iter().map(|report| format!("{} in {}", name(report), millis(report.millis))).collect();
+        let times: Vec<String> =
+            reports.iter().map(|report| format!("{} in {}", name(report), millis(report.millis))).collect();
         Verdict::Pass(Finding::new(wanted, times.join(", ")))
     }
 }

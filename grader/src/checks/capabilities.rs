@@ -80,7 +80,9 @@ impl Check for Capabilities {
         if self.no_new_privs {
             wanted += ", and can gain none";
         }
-        let too_many = |set: &[String]| -> Vec<String> { set.iter().filter(|name| !self.allowed.contains(name)).cloned().collect() };
+        let too_many = |set: &[String]| -> Vec<String> {
+            set.iter().filter(|name| !self.allowed.contains(name)).cloned().collect()
+        };
         let (effective, bounding) = (too_many(&rights.effective), too_many(&rights.bounding));
         let list = |set: &[String]| if set.is_empty() { "none".to_owned() } else { set.join(", ") };
         let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
@@ -96,15 +98,23 @@ impl Check for Capabilities {
             (format!("{} too many in effect: {}", effective.len(), some(&effective)), &evidence.at, note)
         } else if !bounding.is_empty() {
             let note = "A user other than root has none in effect, but a setuid program that it starts gets all of the bounding set. Dropping them empties both sets.";
-            (format!("none too many in effect, but {} can be gained: {}", bounding.len(), some(&bounding)), &evidence.at, note)
+            (
+                format!("none too many in effect, but {} can be gained: {}", bounding.len(), some(&bounding)),
+                &evidence.at,
+                note,
+            )
         } else if self.no_new_privs && !rights.no_new_privs {
-            let note = "A setuid program such as `su` would still change the user. `no-new-privileges` takes that away.";
+            let note =
+                "A setuid program such as `su` would still change the user. `no-new-privileges` takes that away.";
             ("programs that it starts can gain rights".into(), &evidence.security, note)
         } else if self.seccomp && !rights.seccomp {
             let note = "Docker's seccomp filter closes the rare and dangerous system calls; it is on unless something switches it off.";
             ("no seccomp filter is in force".into(), &evidence.security, note)
         } else {
-            return Verdict::Pass(Finding::new(wanted, format!("in effect: {}; can be gained: {}", list(&rights.effective), list(&rights.bounding))));
+            return Verdict::Pass(Finding::new(
+                wanted,
+                format!("in effect: {}; can be gained: {}", list(&rights.effective), list(&rights.bounding)),
+            ));
         };
         Verdict::Fail(Finding::new(wanted, problem).at(at.clone()).with(table).note(note))
     }

@@ -147,7 +147,8 @@ impl Configurable {
             }
             if !side.answer.body.contains(own) {
                 let limit = millis(self.within_ms);
-                let measured = format!("within {limit}, `{own}` is not in the answer of {stack}: {}", side.answer.summary());
+                let measured =
+                    format!("within {limit}, `{own}` is not in the answer of {stack}: {}", side.answer.summary());
                 return Some((measured, side.at.clone()));
             }
             // One text may be part of the other: `menu` and `night menu`.
@@ -185,7 +186,8 @@ impl Configurable {
             row("command", a.command.join(" "), b.command.join(" ")),
             row("mounts", mounts(a), mounts(b)),
         ];
-        let value = |facts: &ContainerFacts, name: &str| facts.env.get(name).cloned().unwrap_or_else(|| "not set".into());
+        let value =
+            |facts: &ContainerFacts, name: &str| facts.env.get(name).cloned().unwrap_or_else(|| "not set".into());
         let names: BTreeSet<&String> = a.env.keys().chain(b.env.keys()).collect();
         let differing = names.into_iter().filter(|name| a.env.get(*name) != b.env.get(*name));
         rows.extend(differing.map(|name| row(name, value(a, name), value(b, name))));

@@ -78,7 +78,10 @@ impl Check for CpuLimit {
         let is_right = quota.is_some_and(|quota| quota <= self.cpus + ROUNDED && can_be_held(&pressure, quota));
         while is_right && pressure.throttled_periods == 0 {
             if Instant::now() >= deadline {
-                let action = format!("waiting until `{}` could use its CPU limit: other work takes this machine's CPUs", self.service);
+                let action = format!(
+                    "waiting until `{}` could use its CPU limit: other work takes this machine's CPUs",
+                    self.service
+                );
                 return Err(Fault::TimedOut { action, seconds: HELD_WITHIN_MS / 1_000 });
             }
             pressure = sandbox.burn_cpu(at, BURN_MS).await?;
@@ -96,7 +99,9 @@ impl Check for CpuLimit {
             None => Some(format!("the kernel knows of no quota; {used}")),
             Some(quota) if quota > self.cpus + ROUNDED => Some(format!("the quota is {quota:.2} CPUs; {used}")),
             Some(quota) if pressure.cpus() > quota * TOLERANCE => Some(format!("{used} with a quota of {quota:.2}")),
-            Some(quota) if can_be_held(pressure, quota) && pressure.throttled_periods == 0 => Some(format!("{used}, and the kernel has not held them back")),
+            Some(quota) if can_be_held(pressure, quota) && pressure.throttled_periods == 0 => {
+                Some(format!("{used}, and the kernel has not held them back"))
+            }
             Some(_) => None,
         };
         let rows = vec![
@@ -107,7 +112,11 @@ impl Check for CpuLimit {
         ];
         let table = Detail::table("the kernel's account", &["what", "value"], rows);
         let Some(problem) = problem else {
-            let held = format!("{used}, held back in {} periods (quota {:.2})", pressure.throttled_periods, evidence.quota.unwrap_or_default());
+            let held = format!(
+                "{used}, held back in {} periods (quota {:.2})",
+                pressure.throttled_periods,
+                evidence.quota.unwrap_or_default()
+            );
             return Verdict::Pass(Finding::new(wanted, held).with(table));
         };
         let finding = Finding::new(wanted, problem).at(evidence.at.clone()).with(table);

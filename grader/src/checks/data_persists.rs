@@ -179,14 +179,20 @@ impl Check for DataPersists {
         let measured = match (&evidence.before, &evidence.after) {
             _ if !is_success(&evidence.written) => {
                 let limit = millis(self.within_ms);
-                format!("nothing could be written within {limit}: {} said {}", self.write.name(), evidence.written.summary())
+                format!(
+                    "nothing could be written within {limit}: {} said {}",
+                    self.write.name(),
+                    evidence.written.summary()
+                )
             }
             (Some(before), None) => {
                 format!("it is not there even before: {} said {}", evidence.path, before.summary())
             }
             (_, Some(after)) if !after.body.contains(&evidence.text) => match after.status {
                 Some(status) if status < 500 => format!("it is lost. {}", evidence.places("was")),
-                _ => format!("the new container does not answer within {}: {}", millis(self.within_ms), after.summary()),
+                _ => {
+                    format!("the new container does not answer within {}: {}", millis(self.within_ms), after.summary())
+                }
             },
             _ => format!("it is there. {}", evidence.places("is")),
         };
@@ -208,7 +214,8 @@ impl Check for DataPersists {
             finding = finding.with(MountFacts::table(mounts));
         }
         if !evidence.log.is_empty() {
-            finding = finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
+            finding =
+                finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
         }
         Verdict::Fail(finding)
     }

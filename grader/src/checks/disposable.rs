@@ -104,7 +104,8 @@ impl Check for Disposable {
             let measured = format!("it could not be used: {request} → {}", answer.summary());
             return Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()));
         }
-        let kept: Vec<&String> = evidence.changed.iter().filter(|path| !self.may_change(path, &evidence.mounts)).collect();
+        let kept: Vec<&String> =
+            evidence.changed.iter().filter(|path| !self.may_change(path, &evidence.mounts)).collect();
         let used = format!("{} requests answered", evidence.answers.len());
         let Some(first) = kept.first() else {
             return Verdict::Pass(Finding::new(wanted, format!("{used}, nothing kept")));

@@ -64,7 +64,11 @@ impl Check for EnvironmentMap {
             let [dev, prod] = row.values.clone();
             vec![row.name.to_owned(), dev, prod, if row.differs { "differs" } else { "same" }.to_owned()]
         };
-        let table = Detail::table("the environment map, measured", &["aspect", &self.stacks[0], &self.stacks[1], ""], rows.iter().map(line).collect());
+        let table = Detail::table(
+            "the environment map, measured",
+            &["aspect", &self.stacks[0], &self.stacks[1], ""],
+            rows.iter().map(line).collect(),
+        );
         let demanded: Vec<&str> = self.differ.iter().map(name).collect();
         let mut wanted = format!("these differ: {}", demanded.join(", "));
         if !self.same_image.is_empty() {

@@ -82,7 +82,8 @@ impl Check for GracefulStop {
         sandbox.ensure_running(at).await?;
         let processes = sandbox.processes(at).await?;
         let pid = sandbox.container(at).await?.pid;
-        let main_process = processes.into_iter().find(|process| process.pid == pid).map(|p| p.command).unwrap_or_default();
+        let main_process =
+            processes.into_iter().find(|process| process.pid == pid).map(|p| p.command).unwrap_or_default();
         let (in_flight, answer, spent) = stopped_in_flight(self, sandbox, at).await?;
         let exit_code = sandbox.container(at).await?.exit_code;
         let service = &sandbox.model(&self.stack)["services"][&self.service];
@@ -96,7 +97,11 @@ impl Check for GracefulStop {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("after SIGTERM the request in flight is answered with {} and the container ends by itself within {}", self.status, millis(self.within_ms));
+        let wanted = format!(
+            "after SIGTERM the request in flight is answered with {} and the container ends by itself within {}",
+            self.status,
+            millis(self.within_ms)
+        );
         let answered = evidence.answer.status == Some(self.status);
         let killed = evidence.exit_code == KILLED;
         let in_time = evidence.millis <= self.within_ms;
@@ -126,7 +131,11 @@ impl Check for GracefulStop {
 
 /// Stops the container while it has a request that it has read and not answered. Tells whether that
 /// was so, the request's answer, and how long the stop took.
-async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'_>) -> Result<(bool, HttpAnswer, Spent), Fault> {
+async fn stopped_in_flight(
+    check: &GracefulStop,
+    sandbox: &dyn Sandbox,
+    at: At<'_>,
+) -> Result<(bool, HttpAnswer, Spent), Fault> {
     let request = HttpRequest::post(check.port, &check.path, check.post.clone());
     let open = || async {
         let read = sandbox.kernel(at).await?.connections_read;

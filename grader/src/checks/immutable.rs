@@ -83,7 +83,10 @@ impl Check for Immutable {
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let Evidence { edit, answer, .. } = evidence;
-        let wanted = format!("after an edit of {} on the host, a new container of `{}` answers {} as before", edit.file, self.service, self.path);
+        let wanted = format!(
+            "after an edit of {} on the host, a new container of `{}` answers {} as before",
+            edit.file, self.service, self.path
+        );
         if answer.body.contains(&edit.after) {
             let finding = Finding::new(wanted, "the edited text is in the answer: the container runs the host's files")
                 .at(evidence.at.clone())

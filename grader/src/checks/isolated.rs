@@ -137,7 +137,9 @@ impl Check for Isolated {
             Some(if gateway == NOT_RUNNING {
                 format!("`{service}` does not run, so nothing can be said of its way to the outside")
             } else {
-                format!("`{service}` has a default route to the outside, by {gateway}: not all of its networks are internal")
+                format!(
+                    "`{service}` has a default route to the outside, by {gateway}: not all of its networks are internal"
+                )
             })
         });
         let problem = evidence.tries.iter().find_map(Try::problem).or(way_out);
@@ -187,7 +189,16 @@ impl Isolated {
         let from_runs = from.is_running();
         let links = if from_runs { sandbox.reach(self.at(&link.from), &links).await? } else { Vec::new() };
         let addresses = owner.addresses.into_iter().filter(|address| !address.is_empty()).collect();
-        Ok(Try { from: link.from.clone(), from_runs, to, port: link.port, state: there.state, listening, addresses, links })
+        Ok(Try {
+            from: link.from.clone(),
+            from_runs,
+            to,
+            port: link.port,
+            state: there.state,
+            listening,
+            addresses,
+            links,
+        })
     }
 }
 
@@ -217,7 +228,9 @@ impl Try {
         if !self.listening.contains(port) {
             let ports: Vec<String> = self.listening.iter().map(ToString::to_string).collect();
             let ports = if ports.is_empty() { "no port".into() } else { ports.join(", ") };
-            return Some(format!("`{to}` does not listen for others on port {port} (but on {ports}): nobody reaches it, so nothing isolates it"));
+            return Some(format!(
+                "`{to}` does not listen for others on port {port} (but on {ports}): nobody reaches it, so nothing isolates it"
+            ));
         }
         let link = self.opened()?;
         let address = link.address.as_deref().unwrap_or_default();

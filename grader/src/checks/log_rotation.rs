@@ -77,7 +77,11 @@ impl Check for LogRotation {
         let wanted = format!("the log of {} takes at most {}", self.services.join(" and "), bytes(self.most_bytes));
         let show = |facts: &LogFacts| {
             let options: Vec<String> = facts.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            if options.is_empty() { facts.driver.clone() } else { format!("{} with {}", facts.driver, options.join(", ")) }
+            if options.is_empty() {
+                facts.driver.clone()
+            } else {
+                format!("{} with {}", facts.driver, options.join(", "))
+            }
         };
         let most = |facts: &LogFacts| facts.most().map_or_else(|| "no bound".to_owned(), bytes);
         let rows = evidence.iter().map(|facts| vec![facts.service.clone(), show(facts), most(facts)]).collect();

@@ -80,15 +80,20 @@ impl Check for LogsToStdout {
         let mut ignored: Vec<&String> = self.ignore.iter().collect();
         ignored.extend(mounts.iter().map(|mount| &mount.target));
         let is_ignored = |path: &String| {
-            ignored.iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/")) || folder.starts_with(&format!("{path}/")))
+            ignored.iter().any(|folder| {
+                path == *folder || path.starts_with(&format!("{folder}/")) || folder.starts_with(&format!("{path}/"))
+            })
         };
         let files = sandbox.changed_paths(at).await?.into_iter().filter(|path| !is_ignored(path)).collect();
         Ok(Evidence { line, log, files })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("a request shows in `docker logs` of {}, and no file is written in the container", self.service);
-        let files = || Detail::log("files in the container's writable layer", evidence.files.iter().take(10).cloned().collect());
+        let wanted =
+            format!("a request shows in `docker logs` of {}, and no file is written in the container", self.service);
+        let files = || {
+            Detail::log("files in the container's writable layer", evidence.files.iter().take(10).cloned().collect())
+        };
         match (&evidence.line, evidence.files.is_empty()) {
             (Some(line), true) => {
                 let line: String = line.chars().take(140).collect();
@@ -107,7 +112,11 @@ impl Check for LogsToStdout {
                 let nothing = evidence.log.is_empty();
                 let measured = if nothing { "the log is empty" } else { "the request is not in the log" };
                 let finding = Finding::new(wanted, measured);
-                let finding = if nothing { finding } else { finding.with(Detail::log("the log's last lines", evidence.log.clone())) };
+                let finding = if nothing {
+                    finding
+                } else {
+                    finding.with(Detail::log("the log's last lines", evidence.log.clone()))
+                };
                 let finding = if empty { finding } else { finding.with(files()) };
                 Verdict::Fail(finding.note("Docker collects what the main process and its children write to stdout and stderr, and nothing else."))
             }

@@ -149,7 +149,8 @@ impl Check for MemoryLimit {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let mut wanted = format!("memory that grows without end is stopped by the kernel at {} or less", memory(self.memory_bytes));
+        let mut wanted =
+            format!("memory that grows without end is stopped by the kernel at {} or less", memory(self.memory_bytes));
         wanted += if self.leak.is_some() { ", and the service is started again" } else { ", and the service lives on" };
         if let Some(neighbour) = &self.neighbour {
             wanted = format!("{wanted}; `{}` answers all the while", neighbour.service);
@@ -168,7 +169,11 @@ impl Check for MemoryLimit {
                 let code = event.exit_code.map(|code| format!("exit code {code}")).unwrap_or_default();
                 vec![millis(event.at_ms), event.action.clone(), code]
             };
-            finding = finding.with(Detail::table("what Docker said while it leaked", &["after", "event", ""], events.iter().map(row).collect()));
+            finding = finding.with(Detail::table(
+                "what Docker said while it leaked",
+                &["after", "event", ""],
+                events.iter().map(row).collect(),
+            ));
         }
         finding.decide(holds)
     }
@@ -176,7 +181,12 @@ impl Check for MemoryLimit {
 
 impl MemoryLimit {
     /// Grows only as far as shows whether the limit holds, so that no limit does no harm.
-    async fn press(&self, sandbox: &dyn Sandbox, at: At<'_>, limit: Option<u64>) -> Result<(Option<MemoryPressure>, Option<Vec<ContainerEvent>>), Fault> {
+    async fn press(
+        &self,
+        sandbox: &dyn Sandbox,
+        at: At<'_>,
+        limit: Option<u64>,
+    ) -> Result<(Option<MemoryPressure>, Option<Vec<ContainerEvent>>), Fault> {
         let Some(leak) = &self.leak else {
             let target = self.memory_bytes.saturating_mul(2).saturating_add(32 << 20);
             return Ok((Some(sandbox.grow_memory(at, target).await?), None));
@@ -188,7 +198,11 @@ impl MemoryLimit {
         Ok((None, Some(sandbox.ask_until_it_dies(at, &request, LEAKS_MS).await?)))
     }
 
-    async fn ask_neighbour(&self, sandbox: &dyn Sandbox, is_done: tokio::sync::watch::Receiver<bool>) -> Result<Option<NeighbourFacts>, Fault> {
+    async fn ask_neighbour(
+        &self,
+        sandbox: &dyn Sandbox,
+        is_done: tokio::sync::watch::Receiver<bool>,
+    ) -> Result<Option<NeighbourFacts>, Fault> {
         let Some(neighbour) = &self.neighbour else { return Ok(None) };
         let at = At { stack: &self.stack, service: &neighbour.service };
         let before = sandbox.container(at).await?;
@@ -199,7 +213,11 @@ impl MemoryLimit {
             let last = *is_done.borrow();
             let answer = sandbox.http(at, &request).await?;
             facts.slowest_ms = facts.slowest_ms.max(answer.millis);
-            if is_fine(&answer) { facts.answered += 1 } else { facts.failed.get_or_insert(answer.summary()); }
+            if is_fine(&answer) {
+                facts.answered += 1;
+            } else {
+                facts.failed.get_or_insert(answer.summary());
+            }
             if last || facts.failed.is_some() {
                 break;
             }
@@ -211,7 +229,8 @@ impl MemoryLimit {
     /// What is not as wanted, the cause before its effects.
     fn problem(&self, evidence: &Evidence) -> Option<String> {
         let Some(limit) = evidence.limit else {
-            let grown = evidence.grown.as_ref().map(|grown| format!("; it grew to {} unhindered", bytes(grown.peak_bytes)));
+            let grown =
+                evidence.grown.as_ref().map(|grown| format!("; it grew to {} unhindered", bytes(grown.peak_bytes)));
             return Some(format!("the kernel knows of no limit for `{}`{}", self.service, grown.unwrap_or_default()));
         };
         if limit > self.memory_bytes {
@@ -228,7 +247,8 @@ impl MemoryLimit {
                 return Some(format!("`{}` itself did not survive: {}", self.service, evidence.service.fate()));
             }
         }
-        if let Some(problem) = evidence.leaked.as_ref().and_then(|events| self.leak_problem(events, &evidence.service)) {
+        if let Some(problem) = evidence.leaked.as_ref().and_then(|events| self.leak_problem(events, &evidence.service))
+        {
             return Some(problem);
         }
         let (name, facts) = (&self.neighbour.as_ref()?.service, evidence.neighbour.as_ref()?);
@@ -245,7 +265,9 @@ impl MemoryLimit {
         };
         if !events.iter().any(|event| event.action == "oom") {
             let code = events[died].exit_code.unwrap_or_default();
-            return Some(format!("`{name}` ended with code {code}, but the kernel has not stopped it for lack of memory: something else ended it first"));
+            return Some(format!(
+                "`{name}` ended with code {code}, but the kernel has not stopped it for lack of memory: something else ended it first"
+            ));
         }
         let again = events[died..].iter().any(|event| event.action == "start") && service.state == "running";
         (!again).then(|| format!("`{name}` was stopped for lack of memory, and stays down: nothing starts it again"))
@@ -255,13 +277,23 @@ impl MemoryLimit {
         let mut parts = vec![match (&evidence.grown, &evidence.leaked) {
             (Some(grown), _) => format!("stopped at {}, `{}` lives on", memory(grown.peak_bytes), self.service),
             (None, Some(events)) => {
-                let at = |action: &str| events.iter().find(|event| event.action == action).map_or(0, |event| event.at_ms);
-                format!("stopped for lack of memory after {} (limit {}), started again", millis(at("die")), memory(evidence.limit.unwrap_or_default()))
+                let at =
+                    |action: &str| events.iter().find(|event| event.action == action).map_or(0, |event| event.at_ms);
+                format!(
+                    "stopped for lack of memory after {} (limit {}), started again",
+                    millis(at("die")),
+                    memory(evidence.limit.unwrap_or_default())
+                )
             }
             (None, None) => String::new(),
         }];
         if let (Some(neighbour), Some(facts)) = (&self.neighbour, &evidence.neighbour) {
-            parts.push(format!("`{}` answered {} requests, the slowest in {}", neighbour.service, facts.answered, millis(facts.slowest_ms)));
+            parts.push(format!(
+                "`{}` answered {} requests, the slowest in {}",
+                neighbour.service,
+                facts.answered,
+                millis(facts.slowest_ms)
+            ));
         }
         parts.join("; ")
     }

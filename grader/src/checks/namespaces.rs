@@ -100,42 +100,59 @@ impl Check for Namespaces {
         let table = self.table(evidence);
         match self.problem(evidence) {
             None => Verdict::Pass(Finding::new(wanted, "so it is, by the kernel's ids").with(table)),
-            Some((problem, place)) => {
-                let at = evidence.places.get(&place).cloned().flatten();
-                Verdict::Fail(Finding::new(wanted, problem).at(at).with(table))
+            Some((problem, places)) => {
+                Verdict::Fail(Finding::new(wanted, problem).at(self.at_fault(evidence, &places)).with(table))
             }
         }
     }
 }
 
 impl Namespaces {
-    /// What is not as wanted, and the service and kind to which it belongs.
-    fn problem(&self, evidence: &Evidence) -> Option<(String, String)> {
+    /// Of several places, the first at which the key itself stands; where it is missing, the first service.
+    fn at_fault(&self, evidence: &Evidence, places: &[String]) -> Option<Location> {
+        let found: Vec<&Location> = places.iter().filter_map(|place| evidence.places.get(place)?.as_ref()).collect();
+        let keys: Vec<String> =
+            self.shared.iter().chain(&self.private).map(|kind| format!("{}:", kind.key())).collect();
+        let is_key = |at: &&&Location| keys.iter().any(|key| at.text.trim_start().starts_with(key));
+        found.iter().find(is_key).or(found.first()).map(|at| (*at).clone())
+    }
+
+    /// What is not as wanted, and the services and kinds to which it belongs.
+    fn problem(&self, evidence: &Evidence) -> Option<(String, Vec<String>)> {
         let mut found: Vec<(&String, &Ids)> = Vec::new();
         for service in &self.services {
             match evidence.services.get(service) {
                 Some(Some(ids)) => found.push((service, ids)),
-                _ => return Some((format!("`{service}` does not run"), service.clone())),
+                _ => return Some((format!("`{service}` does not run"), vec![service.clone()])),
             }
         }
         let place = |service: &str, kind: Namespace| format!("{service} {}", kind.name());
         let id = |ids: &Ids, kind: Namespace| ids.own.get(kind.name()).copied();
         let (first, ids) = *found.first()?;
         for kind in &self.shared {
-            let other = found.iter().skip(1).find(|(_, other)| id(other, *kind).is_none() || id(other, *kind) != id(ids, *kind));
+            let other = found
+                .iter()
+                .skip(1)
+                .find(|(_, other)| id(other, *kind).is_none() || id(other, *kind) != id(ids, *kind));
             if let Some((other, _)) = other {
                 // The key may stand at either of the two; it is missing at both.
-                return Some((format!("`{first}` and `{other}` do not share {}", kind.words()), place(other, *kind)));
+                return Some((
+                    format!("`{first}` and `{other}` do not share {}", kind.words()),
+                    vec![place(other, *kind), place(first, *kind)],
+                ));
             }
         }
         for kind in &self.private {
             for (position, (service, ids)) in found.iter().enumerate() {
                 let own = id(ids, *kind);
                 if own.is_none() || own == ids.host.get(kind.name()).copied() {
-                    return Some((format!("`{service}` has the host's {}", kind.words()), place(service, *kind)));
+                    return Some((format!("`{service}` has the host's {}", kind.words()), vec![place(service, *kind)]));
                 }
                 if let Some((other, _)) = found[..position].iter().find(|(_, other)| id(other, *kind) == own) {
-                    return Some((format!("`{other}` and `{service}` share {}", kind.words()), place(service, *kind)));
+                    return Some((
+                        format!("`{other}` and `{service}` share {}", kind.words()),
+                        vec![place(service, *kind), place(other, *kind)],
+                    ));
                 }
             }
         }
@@ -148,10 +165,18 @@ impl Namespaces {
         head.extend(kinds.iter().map(|kind| kind.name()));
         let row = |name: &str, ids: Option<&BTreeMap<String, u64>>| {
             let mut row = vec![name.to_owned()];
-            row.extend(kinds.iter().map(|kind| ids.and_then(|ids| ids.get(kind.name())).map_or_else(|| "-".into(), u64::to_string)));
+            row.extend(
+                kinds
+                    .iter()
+                    .map(|kind| ids.and_then(|ids| ids.get(kind.name())).map_or_else(|| "-".into(), u64::to_string)),
+            );
             row
         };
-        let mut rows: Vec<Vec<String>> = self.services.iter().map(|name| row(name, evidence.services.get(name).and_then(|ids| ids.as_ref()).map(|ids| &ids.own))).collect();
+        let mut rows: Vec<Vec<String>> = self
+            .services
+            .iter()
+            .map(|name| row(name, evidence.services.get(name).and_then(|ids| ids.as_ref()).map(|ids| &ids.own)))
+            .collect();
         if let Some(ids) = evidence.services.values().flatten().next() {
             rows.push(row("the host", Some(&ids.host)));
         }

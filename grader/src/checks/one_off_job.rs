@@ -113,7 +113,11 @@ impl Check for OneOffJob {
             answers: None,
             log: Vec::new(),
             at: sandbox.locate_key(at, &["restart"]),
-            order_at: self.before.iter().find(|service| !self.came_after(&report, &first, service)).and_then(|s| waits(s)),
+            order_at: self
+                .before
+                .iter()
+                .find(|service| !self.came_after(&report, &first, service))
+                .and_then(|s| waits(s)),
             report,
             first,
         };
@@ -141,7 +145,11 @@ impl Check for OneOffJob {
         let mut wanted = format!("the job `{}` ends with code 0 within {limit}", self.service);
         if !self.before.is_empty() {
             let services: Vec<String> = self.before.iter().map(|service| format!("`{service}`")).collect();
-            wanted = format!("{wanted}, before {} {} started", services.join(" and "), if services.len() == 1 { "is" } else { "are" });
+            wanted = format!(
+                "{wanted}, before {} {} started",
+                services.join(" and "),
+                if services.len() == 1 { "is" } else { "are" }
+            );
         }
         if self.again {
             wanted = format!("{wanted}, and does so when it is run again");
@@ -149,7 +157,8 @@ impl Check for OneOffJob {
         let fail = |measured: String, at: &Option<Location>| {
             let mut finding = Finding::new(wanted.clone(), measured).at(at.clone());
             if !evidence.log.is_empty() {
-                finding = finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
+                finding =
+                    finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
             }
             Verdict::Fail(finding)
         };
@@ -161,7 +170,8 @@ impl Check for OneOffJob {
                 return fail(format!("`{service}` was never started"), &evidence.order_at);
             };
             if !self.came_after(&evidence.report, &evidence.first, service) {
-                let late = self.end(&evidence.report, &evidence.first).map(|end| end.duration_since(start.at).as_millis());
+                let late =
+                    self.end(&evidence.report, &evidence.first).map(|end| end.duration_since(start.at).as_millis());
                 let late = millis(late.and_then(|late| u64::try_from(late).ok()).unwrap_or(0));
                 return fail(format!("`{service}` was started {late} before the job had ended"), &evidence.order_at);
             }
@@ -249,6 +259,5 @@ fn how_it_failed(facts: &ContainerFacts) -> Option<String> {
     }
     (facts.exit_code != 0).then(|| format!("it ended with code {}", facts.exit_code))
 }
-
 
 crate::register!(OneOffJob);

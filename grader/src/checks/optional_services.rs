@@ -96,13 +96,17 @@ impl OptionalServices {
         for service in &self.services {
             let state = state(&evidence.without, service);
             if state != NOT_MADE {
-                return Some((service, format!("`{service}` has a container in {}, too (it is {state})", self.without)));
+                return Some((
+                    service,
+                    format!("`{service}` has a container in {}, too (it is {state})", self.without),
+                ));
             }
         }
         let needed = self.services.iter().map(|service| (service, &self.with, &evidence.with));
-        let always = self.always.iter().flat_map(|service| {
-            [(service, &self.without, &evidence.without), (service, &self.with, &evidence.with)]
-        });
+        let always = self
+            .always
+            .iter()
+            .flat_map(|service| [(service, &self.without, &evidence.without), (service, &self.with, &evidence.with)]);
         needed.chain(always).find_map(|(service, stack, states)| {
             let state = state(states, service);
             let problem = format!("`{service}` does not run in {stack}: its container is {state}");

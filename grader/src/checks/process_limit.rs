@@ -74,24 +74,35 @@ impl Check for ProcessLimit {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("`{}` can have at most {} processes, and lives on when it reaches that number", self.service, self.processes);
+        let wanted = format!(
+            "`{}` can have at most {} processes, and lives on when it reaches that number",
+            self.service, self.processes
+        );
         let pressure = &evidence.pressure;
         let problem = match evidence.limit {
-            None => Some(format!("the kernel knows of no limit; {} processes were running in the end", pressure.reached)),
+            None => {
+                Some(format!("the kernel knows of no limit; {} processes were running in the end", pressure.reached))
+            }
             Some(limit) if limit > self.processes => Some(format!("the limit is {limit}")),
-            Some(_) if !pressure.refused || pressure.reached > self.processes => {
-                Some(format!("{} more processes could be started; {} were running in the end", pressure.asked, pressure.reached))
-            }
-            Some(_) if evidence.state != "running" => {
-                Some(format!("refused at {}, but the service did not survive it: it is `{}`", pressure.reached, evidence.state))
-            }
-            Some(_) if !evidence.same_run => {
-                Some(format!("refused at {}, but the service did not survive it: it was started anew", pressure.reached))
-            }
+            Some(_) if !pressure.refused || pressure.reached > self.processes => Some(format!(
+                "{} more processes could be started; {} were running in the end",
+                pressure.asked, pressure.reached
+            )),
+            Some(_) if evidence.state != "running" => Some(format!(
+                "refused at {}, but the service did not survive it: it is `{}`",
+                pressure.reached, evidence.state
+            )),
+            Some(_) if !evidence.same_run => Some(format!(
+                "refused at {}, but the service did not survive it: it was started anew",
+                pressure.reached
+            )),
             Some(_) => None,
         };
         let Some(problem) = problem else {
-            return Verdict::Pass(Finding::new(wanted, format!("refused at {}, and the service lives on", pressure.reached)));
+            return Verdict::Pass(Finding::new(
+                wanted,
+                format!("refused at {}, and the service lives on", pressure.reached),
+            ));
         };
         let finding = Finding::new(wanted, problem).at(evidence.at.clone());
         Verdict::Fail(match evidence.limit {

@@ -122,7 +122,10 @@ impl Check for PublishedPorts {
                 evidence.listening.push((silent.service.clone(), silent.port));
             }
         }
-        let fault = self.extra(&evidence).or_else(|| self.unanswered(&evidence)).or_else(|| evidence.listening.first().cloned());
+        let fault = self
+            .extra(&evidence)
+            .or_else(|| self.unanswered(&evidence))
+            .or_else(|| evidence.listening.first().cloned());
         if let Some((service, port)) = fault {
             let at = |key: &[&str]| sandbox.locate_key(self.at(&service), key);
             evidence.at = at(&["ports", &format!("{port}:")]).or_else(|| at(&["ports"]));
@@ -160,7 +163,9 @@ impl Check for PublishedPorts {
                      or only on the container's own loopback",
                     millis(self.within_ms)
                 ),
-                Some(heard) => format!("is published, but what answers there does not speak {}: {heard:?}", open.speaks.name()),
+                Some(heard) => {
+                    format!("is published, but what answers there does not speak {}: {heard:?}", open.speaks.name())
+                }
             };
             Some(format!("{} {why}", name(&open.service, open.port)))
         } else {
@@ -178,7 +183,8 @@ impl PublishedPorts {
     }
 
     fn extra(&self, evidence: &Evidence) -> Option<(String, u16)> {
-        let is_wanted = |(service, port): &&(String, u16)| self.open.iter().any(|o| o.service == *service && o.port == *port);
+        let is_wanted =
+            |(service, port): &&(String, u16)| self.open.iter().any(|o| o.service == *service && o.port == *port);
         evidence.published.iter().find(|published| !is_wanted(published)).cloned()
     }
 

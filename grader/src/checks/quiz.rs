@@ -53,7 +53,11 @@ impl Check for Quiz {
         }
         let finding = Finding::new(wanted, measured);
         let holds = all > 0 && right * 100 >= self.percent * all;
-        if holds { Verdict::Pass(finding) } else { Verdict::Fail(finding.note("`grader quiz` asks only what is still open or was wrong.")) }
+        if holds {
+            Verdict::Pass(finding)
+        } else {
+            Verdict::Fail(finding.note("`grader quiz` asks only what is still open or was wrong."))
+        }
     }
 }
 

@@ -104,16 +104,20 @@ impl Check for Reachable {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let links: Vec<String> = self.links.iter().map(|link| format!("{} → {}:{}", link.from, link.to, link.port)).collect();
+        let links: Vec<String> =
+            self.links.iter().map(|link| format!("{} → {}:{}", link.from, link.to, link.port)).collect();
         let wanted = format!("these connections work: {}", links.join(", "));
         let rows = evidence.tries.iter().map(|one| {
-            let address = one.link.as_ref().and_then(|link| link.address.clone()).unwrap_or_else(|| "unknown name".into());
+            let address =
+                one.link.as_ref().and_then(|link| link.address.clone()).unwrap_or_else(|| "unknown name".into());
             let result = if one.problem().is_none() { "connected" } else { "no" };
             vec![one.from.clone(), format!("{}:{}", one.wanted.host, one.wanted.port), address, result.into()]
         });
         let table = Detail::table("connections", &["from", "to", "address", "result"], rows.collect());
         match evidence.tries.iter().find_map(Try::problem) {
-            None => Verdict::Pass(Finding::new(wanted, format!("{} of {} work", evidence.tries.len(), self.links.len())).with(table)),
+            None => Verdict::Pass(
+                Finding::new(wanted, format!("{} of {} work", evidence.tries.len(), self.links.len())).with(table),
+            ),
             Some(problem) => Verdict::Fail(Finding::new(wanted, problem).at(evidence.at.clone()).with(table)),
         }
     }
@@ -145,7 +149,8 @@ impl Reachable {
                 let owner = shares_network_of(&model, service).unwrap_or_else(|| service.clone());
                 let owner = sandbox.container(self.at(&owner)).await?;
                 let there = sandbox.container(self.at(service)).await?;
-                let kernel = if there.is_running() { sandbox.kernel(self.at(service)).await? } else { KernelFacts::default() };
+                let kernel =
+                    if there.is_running() { sandbox.kernel(self.at(service)).await? } else { KernelFacts::default() };
                 one.listening = kernel.listening;
                 one.state = there.state;
                 one.addresses = owner.addresses.into_iter().filter(|address| !address.is_empty()).collect();
@@ -179,7 +184,9 @@ impl Try {
         };
         if self.service.is_some() && !self.addresses.contains(address) {
             let addresses = self.addresses.join(", ");
-            return Some(format!("for `{from}`, the name `{host}` leads to {address}, which is not its address ({addresses})"));
+            return Some(format!(
+                "for `{from}`, the name `{host}` leads to {address}, which is not its address ({addresses})"
+            ));
         }
         if link.connected {
             return None;

@@ -78,8 +78,12 @@ impl Check for ReadOnlyRoot {
         let closed = evidence.allow.iter().find(|attempt| attempt.error.is_some());
         let measured = match (writable, closed) {
             (Some(WriteAttempt { folder, error: None }), _) => format!("root can write to {folder}"),
-            (Some(WriteAttempt { folder, error: Some(said) }), _) => format!("writing to {folder} fails for another reason: {said}"),
-            (None, Some(attempt)) => format!("{}, which the app needs, cannot be written: {}", attempt.folder, outcome(attempt)),
+            (Some(WriteAttempt { folder, error: Some(said) }), _) => {
+                format!("writing to {folder} fails for another reason: {said}")
+            }
+            (None, Some(attempt)) => {
+                format!("{}, which the app needs, cannot be written: {}", attempt.folder, outcome(attempt))
+            }
             (None, None) => "refused everywhere but there".into(),
         };
         let holds = writable.is_none() && closed.is_none();

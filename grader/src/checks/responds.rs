@@ -101,8 +101,12 @@ impl TryFrom<StepFields> for Step {
                 Ask::Http { path, post, status }
             }
             (None, Some(say), None) if !http && !command => Ask::Tcp { say },
-            (None, None, Some(run)) if !http && !run.is_empty() => Ask::Command { run, exit_code: exit_code.unwrap_or(0) },
-            _ => return Err("a step is `path` with `status` (and `post`), or `say`, or `run` (with `exit_code`)".into()),
+            (None, None, Some(run)) if !http && !run.is_empty() => {
+                Ask::Command { run, exit_code: exit_code.unwrap_or(0) }
+            }
+            _ => {
+                return Err("a step is `path` with `status` (and `post`), or `say`, or `run` (with `exit_code`)".into());
+            }
         };
         Ok(Self { ask, port, contains, keep })
     }
@@ -170,7 +174,8 @@ impl Check for Responds {
         let steps: Vec<String> = self.steps.iter().map(Step::in_words).collect();
         let wanted = format!("{} answers {}", self.service, steps.join(", then "));
         let Some((wrong, missing)) = self.first_wrong(&evidence.exchanges) else {
-            let all: Vec<String> = evidence.exchanges.iter().map(|e| format!("{} → {}", e.request, e.answer.summary())).collect();
+            let all: Vec<String> =
+                evidence.exchanges.iter().map(|e| format!("{} → {}", e.request, e.answer.summary())).collect();
             return Verdict::Pass(Finding::new(wanted, all.join("; ")));
         };
         let measured = match wrong {
@@ -179,7 +184,8 @@ impl Check for Responds {
         };
         let mut finding = Finding::new(wanted, measured);
         if !evidence.log.is_empty() {
-            finding = finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
+            finding =
+                finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()));
         }
         Verdict::Fail(finding)
     }
@@ -302,7 +308,7 @@ impl Step {
         let text = self.contains.as_ref().map(|text| format!(" with `{text}`")).unwrap_or_default();
         match &self.ask {
             Ask::Http { path, post, status } => {
-                format!("{} {path} → {status}", if post.is_some() { "POST" } else { "GET" })
+                format!("{} {path} → {status}{text}", if post.is_some() { "POST" } else { "GET" })
             }
             Ask::Tcp { say } => format!("{say:?} → an answer{text}"),
             Ask::Command { run, exit_code } => format!("`{}` → exit code {exit_code}{text}", run.join(" ")),
@@ -344,7 +350,9 @@ mod tests {
         assert!(step("path = '/'\nstatus = 200").is_ok());
         assert!(step("say = 'PING'").is_ok());
         assert!(step("run = ['true']\nexit_code = 1").is_ok());
-        for wrong in ["path = '/'\nsay = ''\nstatus = 200", "say = ''\nstatus = 200", "run = []", "exit_code = 0", "path = '/'"] {
+        for wrong in
+            ["path = '/'\nsay = ''\nstatus = 200", "say = ''\nstatus = 200", "run = []", "exit_code = 0", "path = '/'"]
+        {
             let message = step(wrong).expect_err(wrong);
             assert!(message.contains("a step "), "{message}");
         }

@@ -88,9 +88,11 @@ impl Check for RunsAsNonRoot {
             return Verdict::Fail(Finding::new(wanted, format!("no process runs {when}")).at(evidence.at.clone()));
         }
         let is_root = |process: &&Process| process.uid == 0 || process.keeps_root;
-        let Some((when, list, root)) = lists.iter().find_map(|(when, list)| Some((when, list, list.iter().find(is_root)?)))
+        let Some((when, list, root)) =
+            lists.iter().find_map(|(when, list)| Some((when, list, list.iter().find(is_root)?)))
         else {
-            let uids: BTreeSet<u32> = lists.iter().flat_map(|(_, list)| list.iter().map(|process| process.uid)).collect();
+            let uids: BTreeSet<u32> =
+                lists.iter().flat_map(|(_, list)| list.iter().map(|process| process.uid)).collect();
             let uids: Vec<String> = uids.iter().map(ToString::to_string).collect();
             return Verdict::Pass(Finding::new(wanted, format!("all run as user {}", uids.join(", "))));
         };

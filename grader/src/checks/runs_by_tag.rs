@@ -75,7 +75,8 @@ impl Check for RunsByTag {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("`{}` names its image by the given TAG, and runs the image that was built before", self.service);
+        let wanted =
+            format!("`{}` names its image by the given TAG, and runs the image that was built before", self.service);
         let by_tag = evidence.named.as_ref().is_some_and(|name| name.ends_with(&format!(":{}", evidence.tag)));
         let builds = evidence.pull_policy.as_deref() == Some("build");
         let measured = match &evidence.named {
@@ -83,7 +84,9 @@ impl Check for RunsByTag {
             Some(name) if !by_tag => format!("it names `{name}`, whatever TAG is given"),
             Some(_) if builds => "its pull policy is `build`: Compose would build on the server".into(),
             Some(_) if evidence.built != evidence.running => "another image runs than the one that was built".into(),
-            Some(_) => format!("it runs the image that was built, {}", evidence.running.chars().take(19).collect::<String>()),
+            Some(_) => {
+                format!("it runs the image that was built, {}", evidence.running.chars().take(19).collect::<String>())
+            }
         };
         let holds = by_tag && !builds && evidence.built == evidence.running;
         let mut finding = Finding::new(wanted, measured);

@@ -49,7 +49,9 @@ impl Check for SecretFree {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let mut found = Vec::new();
         for image in &self.images {
-            found.extend(sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)));
+            found.extend(
+                sandbox.secret_occurrences(image).await?.into_iter().map(|occurrence| (image.clone(), occurrence)),
+            );
         }
         let at = match found.first() {
             Some((image, first)) => line_of(sandbox, image, first).await?,
@@ -65,7 +67,8 @@ impl Check for SecretFree {
         };
         let measured = format!("the value of {} is in the {} of {image}: {}", first.key, first.place, first.detail);
         let rows = evidence.found.iter().take(12);
-        let rows = rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
+        let rows =
+            rows.map(|(image, o)| vec![image.clone(), o.key.clone(), o.place.clone(), o.detail.clone()]).collect();
         let table = Detail::table("where", &["image", "secret", "place", "in"], rows);
         Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).with(table))
     }

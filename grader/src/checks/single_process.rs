@@ -47,8 +47,28 @@ pub struct Evidence {
 
 /// Programs that only start others.
 const LAUNCHERS: [&str; 22] = [
-    "sh", "bash", "dash", "ash", "busybox", "docker-init", "tini", "dumb-init", "catatonit", "npm", "npx", "yarn",
-    "pnpm", "nodemon", "supervisord", "s6-svscan", "s6-supervise", "runsv", "runsvdir", "su", "gosu", "runuser",
+    "sh",
+    "bash",
+    "dash",
+    "ash",
+    "busybox",
+    "docker-init",
+    "tini",
+    "dumb-init",
+    "catatonit",
+    "npm",
+    "npx",
+    "yarn",
+    "pnpm",
+    "nodemon",
+    "supervisord",
+    "s6-svscan",
+    "s6-supervise",
+    "runsv",
+    "runsvdir",
+    "su",
+    "gosu",
+    "runuser",
 ];
 
 /// Programs whose first argument says what they run.
@@ -75,7 +95,8 @@ impl Check for SingleProcess {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("`{}` runs one service", self.service);
         let tree = Tree::of(evidence);
-        let services: Vec<&str> = tree.services().filter(|name| !self.allow.iter().any(|allowed| allowed == name)).collect();
+        let services: Vec<&str> =
+            tree.services().filter(|name| !self.allow.iter().any(|allowed| allowed == name)).collect();
         let measured = match services.as_slice() {
             [] => "no service, only programs that start others".to_owned(),
             [one] => format!("one: {one}"),
@@ -182,7 +203,10 @@ mod tests {
 
     #[test]
     fn what_starts_others_does_not_count() {
-        assert_eq!(counted(&[(1, 0, "npm start"), (2, 1, "sh -c node server.js"), (3, 2, "node server.js")]), ["server.js"]);
+        assert_eq!(
+            counted(&[(1, 0, "npm start"), (2, 1, "sh -c node server.js"), (3, 2, "node server.js")]),
+            ["server.js"]
+        );
         assert_eq!(counted(&[(1, 0, "/sbin/docker-init -- node a.js"), (2, 1, "node a.js")]), ["a.js"]);
         assert_eq!(counted(&[(1, 0, "node /usr/bin/nodemon a.js"), (2, 1, "node a.js")]), ["a.js"]);
     }
@@ -197,7 +221,10 @@ mod tests {
     fn two_services_count_twice_however_they_were_started() {
         assert_eq!(counted(&[(1, 0, "sh -c x"), (2, 1, "node a.js"), (3, 1, "node b.js")]), ["a.js", "b.js"]);
         assert_eq!(counted(&[(1, 0, "sh -c x"), (2, 1, "node a.js"), (3, 1, "node a.js")]), ["a.js", "a.js"]);
-        assert_eq!(counted(&[(1, 0, "node a.js"), (2, 1, "nginx: master"), (3, 2, "nginx: worker")]), ["a.js", "nginx"]);
+        assert_eq!(
+            counted(&[(1, 0, "node a.js"), (2, 1, "nginx: master"), (3, 2, "nginx: worker")]),
+            ["a.js", "nginx"]
+        );
         assert_eq!(counted(&[(1, 0, "node all.js"), (2, 1, "node a.js"), (3, 1, "node b.js")]).len(), 3);
     }
 

@@ -126,7 +126,10 @@ impl Check for StackStarts {
         let mut named = self.services.iter().chain(self.order.iter().flatten());
         if let Some(missing) = named.find(|service| !evidence.report.services.contains(service)) {
             let there = evidence.report.services.join(", ");
-            return Verdict::Fail(Finding::new(wanted, format!("there is no service called `{missing}`, only {there}")));
+            return Verdict::Fail(Finding::new(
+                wanted,
+                format!("there is no service called `{missing}`, only {there}"),
+            ));
         }
         let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts)]).collect();
         let table = Detail::table("services", &["service", "state"], rows);
@@ -137,7 +140,8 @@ impl Check for StackStarts {
                     let finding = Finding::new(wanted, problem).at(evidence.at.clone());
                     return Verdict::Fail(finding.with(table).with(events(&evidence.report)));
                 }
-                let measured = format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
+                let measured =
+                    format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
                 Verdict::Pass(Finding::new(wanted, measured).with(table))
             }
             (unwell, failure) => {

@@ -114,7 +114,8 @@ impl Check for Starts {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("`{}` keeps running for {}, without being started again", self.service, millis(self.after_ms));
+        let wanted =
+            format!("`{}` keeps running for {}, without being started again", self.service, millis(self.after_ms));
         let (first, last) = (&evidence.seen[0], &evidence.seen[evidence.seen.len() - 1]);
         if keeps_running(&evidence.seen) {
             return Verdict::Pass(Finding::new(wanted, format!("running for {}", millis(evidence.watched_ms))));
@@ -130,7 +131,8 @@ impl Check for Starts {
             format!("it is {}", last.state)
         };
         let rows = evidence.seen.iter().map(|seen| {
-            let exit = if seen.state == "running" && seen.restarts == 0 { String::new() } else { seen.exit_code.to_string() };
+            let exit =
+                if seen.state == "running" && seen.restarts == 0 { String::new() } else { seen.exit_code.to_string() };
             vec![millis(seen.at_ms), seen.state.clone(), seen.restarts.to_string(), exit]
         });
         let table = Detail::table("its states", &["after", "state", "restarts", "exit code"], rows.collect());

@@ -95,14 +95,26 @@ impl Check for SurvivesCrash {
         }
         let (state, restarts) = (&evidence.after.state, evidence.after.restarts);
         let (measured, note) = if restarts == 0 && !evidence.after.is_running() {
-            let measured = format!("it stays `{state}` with code {}; the restart policy is `{policy}`", evidence.after.exit_code);
-            (measured, "Docker starts a container again only when its restart policy says so. 137 is 128 + 9, the signal SIGKILL.")
+            let measured =
+                format!("it stays `{state}` with code {}; the restart policy is `{policy}`", evidence.after.exit_code);
+            (
+                measured,
+                "Docker starts a container again only when its restart policy says so. 137 is 128 + 9, the signal SIGKILL.",
+            )
         } else {
-            let measured = format!("Docker has started it again (restarts: {restarts}), but it is `{state}` and does not answer");
-            (measured, "The restart policy works, but the app does not come up a second time. What has its last life left behind?")
+            let measured =
+                format!("Docker has started it again (restarts: {restarts}), but it is `{state}` and does not answer");
+            (
+                measured,
+                "The restart policy works, but the app does not come up a second time. What has its last life left behind?",
+            )
         };
         let finding = Finding::new(wanted, measured).at(evidence.at.clone()).note(note);
-        Verdict::Fail(if evidence.log.is_empty() { finding } else { finding.with(Detail::log("its last log lines", evidence.log.clone())) })
+        Verdict::Fail(if evidence.log.is_empty() {
+            finding
+        } else {
+            finding.with(Detail::log("its last log lines", evidence.log.clone()))
+        })
     }
 }
 

@@ -61,13 +61,20 @@ impl Check for WastedSpace {
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let in_vain: u64 = evidence.waste.iter().map(|one| one.bytes).sum();
-        let wanted = format!("at most {} above the base that a later layer overwrites or deletes", bytes(self.most_bytes));
+        let wanted =
+            format!("at most {} above the base that a later layer overwrites or deletes", bytes(self.most_bytes));
         let holds = in_vain <= self.most_bytes;
         let mut finding = Finding::new(wanted, bytes(in_vain));
         if !holds {
-            let made_by = |layer: usize| evidence.layers.get(layer).map(|layer| short(&layer.instruction)).unwrap_or_default();
+            let made_by =
+                |layer: usize| evidence.layers.get(layer).map(|layer| short(&layer.instruction)).unwrap_or_default();
             let row = |one: &Waste| {
-                vec![bytes(one.bytes), format!("/{}", one.path), made_by(one.layer), format!("{} {}", made_by(one.by), one.how.verb())]
+                vec![
+                    bytes(one.bytes),
+                    format!("/{}", one.path),
+                    made_by(one.layer),
+                    format!("{} {}", made_by(one.by), one.how.verb()),
+                ]
             };
             let rows = evidence.waste.iter().take(SHOWN).map(row).collect();
             let head = ["bytes", "path", "stored by", "hidden by"];
@@ -90,7 +97,11 @@ impl Evidence {
 }
 
 fn short(instruction: &str) -> String {
-    if instruction.chars().count() > 30 { instruction.chars().take(29).chain(['…']).collect() } else { instruction.into() }
+    if instruction.chars().count() > 30 {
+        instruction.chars().take(29).chain(['…']).collect()
+    } else {
+        instruction.into()
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +118,13 @@ mod tests {
         };
         let waste = wasted
             .iter()
-            .map(|(layer, bytes)| Waste { path: "app/x".into(), bytes: *bytes, layer: *layer, by: 2, how: Hidden::Deleted })
+            .map(|(layer, bytes)| Waste {
+                path: "app/x".into(),
+                bytes: *bytes,
+                layer: *layer,
+                by: 2,
+                how: Hidden::Deleted,
+            })
             .collect();
         let check = WastedSpace { image: "app".into(), most_bytes: 1_000 };
         check.judge(&Evidence { layers: vec![layer(1), layer(2), layer(3)], waste })

@@ -60,7 +60,17 @@ pub async fn check(
         .map(|case| async move { (case, case.grade(lesson, settings, interrupted()).await) })
         .buffered(jobs.max(1));
     while let Some((case, graded)) = results.next().await {
-        let report = graded?;
+        let report = match graded {
+            Ok(report) => report,
+            Err(Fault::Interrupted) => return Err(Fault::Interrupted),
+            // The others are graded to their end: what they made by hand is removed there.
+            Err(fault) => {
+                all_well = false;
+                let text = format!("WRONG  {:<44} {fault}\n", case.name);
+                out.write_all(text.as_bytes()).map_err(Fault::file("standard output"))?;
+                continue;
+            }
+        };
         let problem = case.expected.problem(&report);
         all_well &= problem.is_none();
         let word = if problem.is_none() { "ok   " } else { "WRONG" };

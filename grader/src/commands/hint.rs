@@ -8,8 +8,10 @@ use std::io::Write;
 use super::text::wrapped;
 use crate::course::{Lesson, LessonCheck, nearest};
 use crate::fault::Fault;
+use crate::learner;
 use crate::progress::Progress;
 use crate::progress::hints::Hints;
+use crate::sandbox::scratch::LEARNER;
 
 /// Shows the hints that are open, after opening one more when `more` was asked for. Gives exit code
 /// 1 when none is open.
@@ -26,10 +28,12 @@ pub fn run(lesson: &Lesson, named: Option<&str>, more: bool, out: &mut dyn Write
     if hints.open > 0 {
         progress.hints_shown(id, &spec.id, hints.open)?;
     }
+    let learner = learner::number(id)?;
     let solutions_are_open = progress.solutions_are_open(id)?;
     let mut write = || -> std::io::Result<()> {
         writeln!(out, "{}  ({})\n", spec.title, spec.id)?;
         for (number, hint) in spec.hints.iter().take(hints.open).enumerate() {
+            let hint = &hint.replace(LEARNER, &learner);
             writeln!(out, "{}", wrapped(&format!("  {}. ", number + 1), hint))?;
         }
         write!(out, "{}", after(hints, id, &spec.id, solutions_are_open))

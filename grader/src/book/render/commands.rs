@@ -38,8 +38,12 @@ pub fn markdown(pages: &[Page]) -> String {
 
 /// The commands that a shell program calls: `docker run`, `docker compose up`, `grader check`.
 fn commands(program: &str) -> BTreeSet<String> {
+    program.replace("\\\n", " ").lines().flat_map(of_line).collect()
+}
+
+fn of_line(line: &str) -> BTreeSet<String> {
     let is_between = |letter: char| letter.is_whitespace() || "|&;()`\"'{}".contains(letter);
-    let words: Vec<&str> = program.split(is_between).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = line.split(is_between).filter(|word| !word.is_empty()).collect();
     let mut found = BTreeSet::new();
     for (index, pair) in words.windows(2).enumerate() {
         let command = match pair {
@@ -81,8 +85,8 @@ mod tests {
     fn commands_are_found_wherever_they_stand_and_words_about_docker_are_not() {
         let program = "timeout 5 sh -c 'until docker exec a b; do sleep 1; done'\n\
             x=$(docker compose -f a.yml --env-file b up --detach) | docker image rm x\n\
-            echo the docker daemon of docker compose --help\ngrader check lesson06";
+            echo the docker daemon of docker compose --help\ndocker run \\\n --rm x\ngrader check lesson06";
         let found: Vec<_> = commands(program).into_iter().collect();
-        assert_eq!(found, ["docker compose up", "docker exec", "docker image rm", "grader check"]);
+        assert_eq!(found, ["docker compose up", "docker exec", "docker image rm", "docker run", "grader check"]);
     }
 }

@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn only_variables_that_differ_are_listed_and_secrets_are_not_shown() {
         let dev = side(&[("PATH", "/bin"), ("DB_PASSWORD", "one"), ("LOG", "debug"), ("NODE_ENV", "development")]);
-        let prod = side(&[("PATH", "/bin"), ("DB_PASSWORD", "two"), ("URL", "pg://u:p@db"), ("NODE_ENV", "production")]);
+        let prod =
+            side(&[("PATH", "/bin"), ("DB_PASSWORD", "two"), ("URL", "pg://u:p@db"), ("NODE_ENV", "production")]);
         let row = row(&[dev, prod], Aspect::Environment);
         assert_eq!(row.values[0], "DB_PASSWORD=***, LOG=debug, 1 the same on both sides");
         assert_eq!(row.values[1], "DB_PASSWORD=***, URL=***, 1 the same on both sides");

@@ -32,6 +32,9 @@ fn number(written: &str, value: f64, unit: &str, tolerance_percent: f64) -> Opti
         "inode" => "the inode's number (what stands in the brackets)",
         _ => "the number",
     };
+    if unit == "process id" && written == "1" {
+        return Some("that is its number inside of the container: write the one that the host has for it".into());
+    }
     let Ok(given) = written.parse::<f64>() else {
         return Some(format!("write {as_what}, {digits}"));
     };
@@ -59,6 +62,9 @@ fn text(written: &str, value: &str) -> Option<String> {
     if written == value {
         return None;
     }
+    if let Some(problem) = path(written, value) {
+        return Some(problem.into());
+    }
     let hex = |text: &str| text.len() >= 7 && text.chars().all(|digit| digit.is_ascii_hexdigit());
     let plain = written.trim_start_matches("sha256:");
     if value.starts_with("sha256:") && hex(plain) && value["sha256:".len()..].starts_with(plain) {
@@ -81,6 +87,19 @@ fn text(written: &str, value: &str) -> Option<String> {
     Some("that is not what is measured now".into())
 }
 
+/// What is wrong with the form of a path, such as a cgroup's.
+fn path(written: &str, value: &str) -> Option<&'static str> {
+    let last = value.rsplit('/').next().filter(|_| value.starts_with('/'))?;
+    if written.contains(':') && written.ends_with(value) {
+        return Some("write the path alone, from the first `/` on");
+    }
+    if written.contains("..") || written == "/" {
+        return Some("that is the path as a process in another cgroup namespace sees it: write the host's");
+    }
+    (written.trim_start_matches("docker-").trim_end_matches(".scope") == last && written != value)
+        .then_some("that is the last part only: write the whole path, from the first `/` on")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -100,6 +119,7 @@ mod tests {
         assert!(said(65, 67_108_864.0, "bytes").contains("not what is measured"));
         assert!(said(50, 0.5, "CPUs").contains("percent"));
         assert!(said("pid:[4026531836]", 4_026_531_836.0, "inode").contains("brackets"));
+        assert!(said(1, 4_711.0, "process id").contains("inside of the container"));
         assert!(said("", 1.0, "layers").contains("empty"));
     }
 
@@ -114,6 +134,16 @@ mod tests {
         assert!(said("172.17.0.2/16", "172.17.0.2").contains("address alone"));
         assert!(said("soup", "Soup").contains("letters matter"));
         assert!(said("MENU=Soup", "Soup").contains("value alone"));
+        for (written, says) in [
+            ("4:memory:/docker/ab12", "path alone"),
+            ("0::/docker/ab12", "path alone"),
+            ("/", "another cgroup namespace"),
+            ("/../ab12", "another cgroup namespace"),
+            ("ab12", "last part only"),
+            ("/docker/ab13", "not what is measured"),
+        ] {
+            assert!(said(written, "/docker/ab12").contains(says), "{written}");
+        }
         assert!(said("bread", "Soup").contains("not what is measured"));
     }
 }

@@ -3,10 +3,11 @@
 //! Owns: running `by-hand.sh` of a solution or wrong submission before it is graded, and
 //! `by-hand-undo.sh` of the exercise after it. Must not: run for learners; only authors' tools do.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::transcripts;
 use crate::course::Lesson;
 use crate::fault::Fault;
 use crate::sandbox::daemon;
@@ -34,6 +35,23 @@ impl ByHand {
         let undo = lesson.dir.join("by-hand-undo.sh");
         let undo = fs::read_to_string(&undo).map_err(Fault::file(&undo))?.replace(LEARNER, learner);
         Ok(Self { make: Some(make), undo: Some(undo), files: files.to_path_buf() })
+    }
+
+    /// Waits until no page is run (`dev transcripts` looks at all that is new in the daemon), and keeps
+    /// pages from being run until the guard goes.
+    pub async fn beside_no_page(&self) -> Result<Option<File>, Fault> {
+        if self.make.is_none() {
+            return Ok(None);
+        }
+        let file = transcripts::lock_file()?;
+        // Other submissions are measured by this thread: it must not be held up.
+        loop {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(200)).await,
+                Err(TryLockError::Error(error)) => return Err(Fault::file("the lock of pages")(error)),
+            }
+        }
     }
 
     /// Does what a learner would have done.

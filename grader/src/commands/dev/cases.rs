@@ -67,6 +67,7 @@ impl Case {
             settings: settings.clone(),
             memory: memory::Use::Nothing,
         };
+        let _beside_no_page = self.by_hand.beside_no_page().await?;
         let made = self.by_hand.make().await;
         let graded = match made {
             Ok(()) => engine::grade(&job, &Events::default(), stop).await,

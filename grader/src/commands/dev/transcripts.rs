@@ -34,7 +34,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the pages of all lessons, or of one; `Ok(true)` when they print what they show.
 pub async fn run(course: &Course, lesson: Option<&str>, bless: bool, out: &mut dyn Write) -> Result<bool, Fault> {
-    let _alone = alone()?;
+    let alone = lock_file()?;
+    alone.lock().map_err(Fault::file("the lock of pages"))?;
     let mut all_well = true;
     for path in pages(course, lesson)? {
         let begun = Instant::now();
@@ -113,12 +114,12 @@ fn predictions(course: &Course, path: &Path) -> Result<Vec<Vec<Step>>, CourseErr
     Ok(quiz.questions.into_iter().flat_map(of).collect())
 }
 
-/// One run at a time on a machine: each looks at all that is new in the daemon when it has ended.
-fn alone() -> Result<File, Fault> {
+/// Pages run alone on a machine: a page looks at all that is new in the daemon when it has ended. The
+/// file by which that is agreed.
+pub fn lock_file() -> Result<File, Fault> {
     let path = std::env::temp_dir().join("grader-transcripts.lock");
-    let file = File::create(&path).map_err(Fault::file(&path))?;
-    file.lock().map_err(Fault::file(&path))?;
-    Ok(file)
+    // Readers may share it, whoever made it.
+    File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(Fault::file(path))
 }
 
 /// The pages of all lessons, or of the named one.
