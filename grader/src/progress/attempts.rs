@@ -71,6 +71,13 @@ impl Progress {
         self.run(|c| c.query_row(&sql, [lesson], attempt).optional())
     }
 
+    /// The whole report of the last attempt at a lesson, as it was kept. One that cannot be read is none.
+    pub fn last_report(&self, lesson: &str) -> Result<Option<serde_json::Value>, Fault> {
+        let sql = "SELECT report FROM attempt WHERE lesson = ?1 ORDER BY at DESC, id DESC";
+        let text: Option<String> = self.run(|c| c.query_row(sql, [lesson], |row| row.get(0)).optional())?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// All attempts at a lesson with their reports, oldest first.
     pub fn attempts(&self, lesson: &str) -> Result<Vec<(Attempt, StoredReport)>, Fault> {
         let sql = format!("SELECT {COLUMNS}, report FROM attempt WHERE lesson = ?1 ORDER BY at, id");

@@ -44,12 +44,12 @@ pub fn list(lesson: &Lesson, folder: &Path) -> Result<Vec<FileEntry>, Fault> {
         .take(MOST)
         .map(|entry| {
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let bytes = plain(entry.path()).unwrap_or_default();
+            let bytes = plain(entry.path()).ok();
             FileEntry {
                 path: relative.display().to_string(),
                 given: given.iter().any(|path| path == relative),
-                digest: digest(&bytes),
-                text: String::from_utf8(bytes).ok(),
+                digest: digest(bytes.as_deref().unwrap_or_default()),
+                text: bytes.and_then(|bytes| String::from_utf8(bytes).ok()),
             }
         })
         .collect();

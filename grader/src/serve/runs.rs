@@ -147,7 +147,10 @@ impl Run {
 
     fn tell(&self, event: &impl Serialize, is_last: bool) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.push(serde_json::to_value(event).unwrap_or_default());
+        let mut event = serde_json::to_value(event).unwrap_or_default();
+        // A page that comes later knows by it for how long a stage has been going on.
+        event["at"] = jiff::Timestamp::now().as_millisecond().into();
+        events.push(event);
         self.told.send_replace((events.len(), is_last));
     }
 }

@@ -40,6 +40,8 @@ pub struct Begun {
 pub struct Told {
     /// `run-started`, `stage-started`, `stage-progress`, `stage-ended`, `check-ended`, `cleaning-up`, `report` or `fault`.
     pub event: String,
+    /// When it happened, milliseconds since 1970.
+    pub at: i64,
 }
 
 /// Begins a check, or joins the one that runs: a second click begins nothing.

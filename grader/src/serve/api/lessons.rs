@@ -31,7 +31,7 @@ pub struct Row {
     pub page: String,
     /// The best attempt's points.
     pub points: Option<u32>,
-    /// The points that there are.
+    /// The points that there are, as far as the lesson can be read.
     pub of: Option<u32>,
     /// Whether the learner has a copy of the exercise.
     pub started: bool,
@@ -60,6 +60,8 @@ pub struct OneLesson {
     pub checks: Vec<CheckRow>,
     /// Attempts so far, oldest first.
     pub attempts: Vec<AttemptRow>,
+    /// The report of the last attempt, whichever session or terminal it was made in.
+    pub report: Option<serde_json::Value>,
 }
 
 /// A check in short.
@@ -118,7 +120,8 @@ pub async fn all(State(session): State<App>) -> Result<Json<Lessons>, Problem> {
         for name in session.course.names()? {
             let summary = progress.summary(&name.id)?;
             let folder = name.dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (points, of) = summary.best.unzip();
+            let (points, then) = summary.best.unzip();
+            let of = then.or_else(|| session.course.lesson(&name.id).ok().map(|lesson| lesson.points()));
             let started = session.course.workspace().join(&folder).exists();
             let page = format!("{folder}.html");
             lessons.push(Row { id: name.id, page, points, of, started, passed: summary.passed, last: summary.last });
@@ -132,7 +135,9 @@ pub async fn all(State(session): State<App>) -> Result<Json<Lessons>, Problem> {
 pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<Json<OneLesson>, Problem> {
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;
-        let attempts = Progress::open()?.attempts(&lesson.spec.id)?;
+        let progress = Progress::open()?;
+        let report = progress.last_report(&lesson.spec.id)?;
+        let attempts = progress.attempts(&lesson.spec.id)?;
         let attempts = attempts.into_iter().map(|(attempt, _)| AttemptRow {
             at: attempt.at,
             points: attempt.points,
@@ -149,6 +154,7 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
         Ok(OneLesson {
             checks: checks.collect(),
             attempts: attempts.collect(),
+            report,
             started: folder.is_dir(),
             folder: folder.display().to_string(),
             id: lesson.spec.id.clone(),

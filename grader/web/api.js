@@ -1,0 +1,89 @@
+/* Owns: requests to the course's server, and the news that it is gone or is another one.
+   Must not: know what is asked for. */
+import { button, el } from './dom.js';
+
+const TEXT = {
+  gone: 'The course’s server has ended. Start grader serve again; what you typed is still here.',
+  stranger: 'The course’s server was started again. Open the address that it has printed, in this browser. This page goes on by itself then.',
+};
+const LOOK_EVERY = 2000;
+const backs = new Set();
+let state = 'here';
+let banner;
+let timer;
+
+/** Why a request was not answered as asked. `status` is 0 where nobody answered. */
+export class Problem extends Error {
+  constructor(status, { error = 'The server gave no reason.', remedy = '', current } = {}) {
+    super(remedy ? `${error}. ${remedy}` : error);
+    Object.assign(this, { status, current });
+  }
+}
+
+/** The answer to a request. Throws a `Problem`. */
+export async function ask(path, { method = 'GET', body, keepalive } = {}) {
+  const response = await send(path, {
+    method,
+    keepalive,
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return response.json().catch(() => lost());
+}
+
+/** The lines of an answer that comes bit by bit, each as JSON. */
+export async function* lines(path) {
+  const reader = (await send(path, {})).body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read().catch(lost);
+    if (done) return;
+    const parts = (rest + value).split('\n');
+    rest = parts.pop();
+    for (const part of parts) yield JSON.parse(part);
+  }
+}
+
+/** Whether the server answers us. */
+export const isHere = () => state === 'here';
+
+/** Calls back whenever the server answers again. */
+export const onBack = (back) => backs.add(back);
+
+async function send(path, options) {
+  const response = await fetch(`/api/${path}`, options).catch(lost);
+  if (response.ok) {
+    turn('here');
+    return response;
+  }
+  if (response.status === 401) turn('stranger');
+  throw new Problem(response.status, await response.json().catch(() => undefined));
+}
+
+function lost() {
+  turn('gone');
+  throw new Problem(0, { error: TEXT.gone });
+}
+
+function turn(next) {
+  if (next === state) return;
+  state = next;
+  banner ??= document.body.appendChild(el('div', { class: 'g-banner', role: 'alert' }));
+  banner.hidden = state === 'here';
+  banner.replaceChildren(...(state === 'here' ? [] : [el('p', {}, TEXT[state]), button('Look again', look)]));
+  if (state === 'here') backs.forEach((back) => back());
+  else lookLater();
+}
+
+async function look() {
+  if (state === 'here') return;
+  const response = document.hidden ? null : await fetch('/grader/app.css', { method: 'HEAD' }).catch(() => null);
+  if (response?.ok) return turn('here');
+  if (response?.status === 401) turn('stranger');
+  lookLater();
+}
+
+function lookLater() {
+  clearTimeout(timer);
+  timer = setTimeout(look, LOOK_EVERY);
+}

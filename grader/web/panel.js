@@ -1,0 +1,215 @@
+/* Owns: the exercise on the page: the learner's copy, checking it, and noticing what happens elsewhere.
+   Must not: show files or findings itself; `workbench` and `checks` do. */
+import { ask, isHere, lines, onBack } from './api.js';
+import { Checks } from './checks.js';
+import { button, el, keepKeys, prose, said, style } from './dom.js';
+import { marks } from './progress.js';
+import { Stages } from './run.js';
+import { Workbench } from './workbench.js';
+import { RESULTS, count, points, seconds, when } from './words.js';
+
+const BEAT = 2000;
+const SHOWN = 30;
+
+/** Takes the place of the exercise block. */
+export async function live(section) {
+  const lesson = section.querySelector('.exercise-label').id.replace(/-deliver$/, '');
+  const [info] = await Promise.all([ask(`lessons/${lesson}`).catch(() => null), style('panel.css')]);
+  if (info) new Panel(section, lesson, info);
+  else onBack(() => location.reload());
+}
+
+class Panel {
+  constructor(section, lesson, info) {
+    Object.assign(this, { lesson, info, running: false, followed: null, book: null, beats: false });
+    this.bench = new Workbench(lesson);
+    this.checks = new Checks(lesson, info.checks, (file, line) => this.bench.show(file, line));
+    this.stages = new Stages();
+    this.status = said({ class: 'g-status' });
+    this.box = el('div');
+    this.body = el('div');
+    this.attempts = el('ol', { class: 'g-attempts', reversed: true });
+    this.check = button('Check', () => this.begin(false), { class: 'g-button g-main' });
+    this.menu = el('details', { class: 'g-menu' }, el('summary', { class: 'g-button' }, 'More'), el('div', {},
+      button('Measure everything anew', () => this.#chosen(() => this.begin(true))),
+      button('Start over', () => this.#chosen(() => this.#askReset()))));
+    this.menu.addEventListener('keydown', (event) => event.key === 'Escape' && this.#chosen(() => this.menu.firstChild.focus()));
+    const of = info.checks.reduce((sum, check) => sum + check.points, 0);
+    section.classList.add('g-panel');
+    section.replaceChildren(
+      el('p', { class: 'exercise-facts' }, `About ${info.minutes} minutes, ${count(of, 'point')}. What you save here is on your disk, in `, this.folder = el('code', {}, info.folder), '.'),
+      this.body);
+    this.results = el('div', {},
+      el('div', { class: 'g-row g-actions' }, this.check, this.menu), this.status, this.box, this.stages.node,
+      el('h3', { class: 'g-title' }, 'What is measured'), this.checks.node,
+      el('details', { class: 'g-history' }, el('summary', {}, 'Attempts'), this.attempts));
+    keepKeys(section);
+    if (info.report) {
+      this.checks.report(info.report);
+      this.status.textContent = `Last attempt, ${when(info.attempts.at(-1).at)}: ${points(info.report.points, info.report.of)}.`;
+    }
+    this.#history();
+    this.#body(info.started);
+    onBack(() => this.#beat());
+    document.addEventListener('visibilitychange', () => this.#beat());
+    this.#beat();
+  }
+
+  /** Saves everything and begins a check; one that goes on is joined. */
+  async begin(fresh) {
+    if (this.running) return;
+    this.#turn(true);
+    try {
+      if (!(await this.bench.files.saveAll())) return this.#stopped('Not checked yet: of a file there are two versions. Choose one first.');
+      const { run } = await ask(`lessons/${this.lesson}/check`, { method: 'POST', body: { fresh } });
+      await this.follow(run);
+    } catch (problem) {
+      this.#stopped(problem.message);
+    }
+  }
+
+  /** Shows a run from its first event on. `quiet` when it was over before we came. */
+  async follow(run, quiet = false) {
+    if (this.followed === run) return;
+    this.followed = run;
+    this.#turn(true);
+    this.box.replaceChildren();
+    this.checks.begin();
+    this.stages.begin();
+    if (!quiet) this.status.textContent = `Checking: ${count(this.info.checks.length, 'check')}.`;
+    try {
+      for await (const event of lines(`lessons/${this.lesson}/check/${run}`)) this.#tell(event);
+      this.#turn(false);
+      await this.#news();
+    } catch (problem) {
+      this.followed = null;
+      this.#stopped(problem.message);
+    }
+  }
+
+  #tell(event) {
+    this.stages.tell(event);
+    if (event.event === 'check-ended') this.checks.ended(event.check, event.outcome);
+    else if (event.event === 'report') this.#report(event.report);
+    else if (event.event === 'fault') this.#fault(event);
+  }
+
+  #report(report) {
+    this.checks.report(report);
+    const missing = this.checks.missing();
+    const rest = report.result === 'passed' ? 'Everything passed.' : missing.length ? `${count(missing.length, 'check is', 'checks are')} not there yet.` : 'It was not let in.';
+    this.status.textContent = `Measured in ${seconds(report.millis)}: ${points(report.points, report.of)}. ${rest}`;
+    const first = missing.find((row) => row.state !== 'blocked');
+    if (first) first.details.open = true;
+  }
+
+  #fault({ message, remedy }) {
+    this.status.textContent = 'The check could not be done.';
+    this.box.replaceChildren(el('div', { class: 'g-box g-warn' },
+      el('p', {}, el('strong', {}, 'The machine is at fault, and not your work. '), prose(message)), el('p', {}, 'What helps: ', prose(remedy)), el('p', {}, 'Nothing is counted against you.')));
+  }
+
+  #stopped(text) {
+    this.#turn(false);
+    this.status.textContent = text;
+  }
+
+  #turn(running) {
+    this.running = running;
+    this.check.textContent = running ? 'Checking' : 'Check';
+    this.check.setAttribute('aria-disabled', String(running));
+    if (running) return;
+    this.stages.end();
+    this.checks.end();
+  }
+
+  /** After a check: attempts, and marks in the sidebar. */
+  async #news() {
+    this.info = await ask(`lessons/${this.lesson}`);
+    this.#history();
+    marks();
+  }
+
+  #history() {
+    const all = this.info.attempts;
+    const rows = all.slice(-SHOWN).reverse().map(({ at, points: earned, of, result }) =>
+      el('li', {}, el('time', { datetime: at }, when(at)), ` ${points(earned, of)}${RESULTS[result] ? `, ${RESULTS[result]}` : ''}`));
+    if (rows.length) rows[0].value = all.length;
+    this.attempts.setAttribute('start', all.length);
+    this.attempts.replaceChildren(...rows);
+    this.attempts.parentElement.hidden = !rows.length;
+  }
+
+  #body(started) {
+    if (this.started === started) return;
+    this.started = started;
+    const make = button('Make my copy', () => this.#start(), { class: 'g-button g-main' });
+    const files = this.info.deliver.map((file, index) => [index ? ', ' : '', el('code', {}, file)]);
+    this.body.replaceChildren(...(started ? [this.bench.node] : [el('p', {}, 'You write ', files, '. The files are given, with something wrong or missing in them.'), el('p', {}, make)]), this.results);
+    this.results.firstChild.hidden = !started;
+    if (started) this.bench.files.load().catch(() => {});
+  }
+
+  async #start() {
+    await ask(`lessons/${this.lesson}/start`, { method: 'POST' }).catch((problem) => this.#stopped(problem.message));
+    await this.#beat();
+    this.bench.buttons.values().next().value?.focus();
+  }
+
+  #chosen(action) {
+    this.menu.open = false;
+    action();
+  }
+
+  #askReset() {
+    const keep = button('Keep my files', () => this.#close());
+    this.box.replaceChildren(el('div', { class: 'g-box', role: 'group', 'aria-label': 'Start over' },
+      el('p', {}, 'Start over? Your files move to a snapshot, which stays on this machine, and the given ones take their place.'),
+      el('div', { class: 'g-row' }, keep, button('Start over', () => this.#reset()))));
+    keep.focus();
+  }
+
+  async #reset() {
+    try {
+      await this.bench.files.saveAll();
+      const { snapshot } = await ask(`lessons/${this.lesson}/reset`, { method: 'POST' });
+      this.bench.files.forget();
+      await this.bench.files.load();
+      this.#close();
+      this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []));
+    } catch (problem) {
+      this.#stopped(problem.message);
+    }
+  }
+
+  #close() {
+    this.box.replaceChildren();
+    this.check.focus();
+  }
+
+  /** Looks at what may have changed elsewhere, as long as somebody looks at the page. */
+  async #beat() {
+    clearTimeout(this.timer);
+    if (this.beats || document.hidden || !isHere()) return;
+    this.beats = true;
+    const pulse = await ask(`lessons/${this.lesson}/pulse`).catch(() => null);
+    this.beats = false;
+    this.timer = setTimeout(() => this.#beat(), BEAT);
+    if (!pulse) return;
+    const { unsaved, state } = this.bench.files;
+    this.#body(pulse.files !== '' || unsaved().length > 0);
+    if (this.started && state !== null && pulse.files !== state) await this.bench.files.load().catch(() => {});
+    const { run } = pulse;
+    if (run && run.number !== this.followed && !this.running) this.follow(run.number, run.over);
+    this.#author(pulse);
+  }
+
+  /** Whoever writes the book sees each new build at once, or why there is none. */
+  async #author({ book, complaint }) {
+    this.book ??= book;
+    if (book === this.book) return;
+    this.book = book;
+    if (complaint) this.box.replaceChildren(el('div', { class: 'g-box g-warn', role: 'alert' }, el('strong', {}, 'The book cannot be built'), el('pre', {}, complaint)));
+    else if (await this.bench.files.saveAll().catch(() => false)) location.reload();
+  }
+}
