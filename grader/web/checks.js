@@ -3,7 +3,7 @@
 import { button, el, prose } from './dom.js';
 import { evidence } from './evidence.js';
 import { hints } from './hints.js';
-import { STATES } from './words.js';
+import { STATES, count } from './words.js';
 
 export class Checks {
   /** `open(file, line)` opens a place in the learner's files. */
@@ -70,7 +70,7 @@ export class Checks {
     row.told = false;
     row.node.dataset.state = state;
     [row.sign.textContent, row.word.textContent] = STATES[state];
-    row.points.textContent = `${row.check.points}`;
+    row.points.textContent = count(row.check.points, 'point');
     row.short.textContent = '';
     row.body.replaceChildren(...body.flat().filter(Boolean), el('p', { class: 'ck-why' }, el('strong', {}, 'Why: '), prose(row.check.why)));
   }

@@ -20,6 +20,9 @@ use crate::report::Report;
 use crate::sandbox::build::BuildSettings;
 use crate::workspace;
 
+/// The stack of a run's thread, as large as a program's first thread usually has it, and some more.
+const STACK_BYTES: usize = 16 << 20;
+
 /// The last run of each lesson.
 #[derive(Default)]
 pub struct Runs {
@@ -59,8 +62,12 @@ impl Runs {
         let run = Arc::new(Run { number, events: Mutex::default(), told: watch::Sender::new((0, false)) });
         lessons.insert(lesson.spec.id.clone(), run.clone());
         let (own, stop) = (run.clone(), self.stop.subscribe());
-        // A thread of its own: a run is long, and its future stays where it was made.
-        std::thread::spawn(move || own.work(&course, &lesson, &settings, memory, stop));
+        // A thread of its own: a run is long, and its future stays where it was made. It is deep too:
+        // the two megabytes that a thread has otherwise are not enough for every lesson.
+        let work = std::thread::Builder::new().name("run".into()).stack_size(STACK_BYTES);
+        if let Err(error) = work.spawn(move || own.work(&course, &lesson, &settings, memory, stop)) {
+            run.end(&Err(Fault::file("a thread for the run")(error)));
+        }
         (run, true)
     }
 
@@ -110,6 +117,11 @@ impl Run {
             Ok(runtime) => runtime.block_on(self.graded(course, lesson, settings, memory, stop)),
             Err(fault) => Err(fault),
         };
+        self.end(&graded);
+    }
+
+    /// Tells how it ended; nothing comes after that.
+    fn end(&self, graded: &Result<Report, Fault>) {
         let last = match graded {
             Ok(report) => json!({"event": "report", "report": report}),
             Err(fault) => json!({"event": "fault", "message": fault.to_string(), "remedy": fault.remedy()}),
