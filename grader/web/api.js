@@ -7,6 +7,7 @@ const TEXT = {
   stranger: 'The course’s server was started again. Open the address that it has printed, in this browser. This page goes on by itself then.',
 };
 const LOOK_EVERY = 2000;
+const AGAIN_AFTER = 300;
 const backs = new Set();
 let state = 'here';
 let banner;
@@ -28,7 +29,7 @@ export async function ask(path, { method = 'GET', body, keepalive } = {}) {
     headers: body === undefined ? {} : { 'content-type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  return response.json().catch(() => lost());
+  return response.json().catch(lost);
 }
 
 /** The lines of an answer that comes bit by bit, each as JSON. */
@@ -36,7 +37,8 @@ export async function* lines(path) {
   const reader = (await send(path, {})).body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
-    const { done, value } = await reader.read().catch(lost);
+    // A browser also breaks off when a network comes or goes, as Docker's do: that alone is no news.
+    const { done, value } = await reader.read().catch(() => broken());
     if (done) return;
     const parts = (rest + value).split('\n');
     rest = parts.pop();
@@ -51,7 +53,10 @@ export const isHere = () => state === 'here';
 export const onBack = (back) => backs.add(back);
 
 async function send(path, options) {
-  const response = await fetch(`/api/${path}`, options).catch(lost);
+  const fetched = () => fetch(`/api/${path}`, options);
+  const retried = () => new Promise((wait) => setTimeout(wait, AGAIN_AFTER)).then(fetched);
+  const twice = options.method !== 'POST' || path.endsWith('/check');
+  const response = await fetched().catch((error) => (twice ? retried() : Promise.reject(error))).catch(lost);
   if (response.ok) {
     turn('here');
     return response;
@@ -62,6 +67,10 @@ async function send(path, options) {
 
 function lost() {
   turn('gone');
+  broken();
+}
+
+function broken() {
   throw new Problem(0, { error: TEXT.gone });
 }
 

@@ -34,6 +34,8 @@ export class Checks {
     const same = row.state === state && row.told;
     if (!same) this.#put(row, state, this.#found(row, state, outcome));
     row.told = true;
+    // In short, while it is folded.
+    if (['fail', 'partial'].includes(state)) row.short.replaceChildren(...prose(verdict.measured.split('\n')[0]));
     const earned = points ?? { pass: row.check.points, partial: Math.floor((row.check.points * verdict?.percent) / 100) }[state] ?? 0;
     row.points.textContent = `${earned}/${row.check.points}`;
     row.word.textContent = STATES[state][1] + (remembered ? ', unchanged' : '');
@@ -41,7 +43,7 @@ export class Checks {
 
   /** Shows a whole report. */
   report(report) {
-    for (const check of report.checks) this.ended(check.id, check, check);
+    if (!report.refusals.length) for (const check of report.checks) this.ended(check.id, check, check);
     this.refusals.replaceChildren(...report.refusals.map((refusal) => this.#refusal(refusal)));
     this.end();
   }
@@ -85,10 +87,8 @@ export class Checks {
       return [el('p', {}, 'This is not your doing, and costs you nothing. ', el('strong', {}, message)), el('p', {}, 'What helps: ', prose(remedy))];
     }
     const { wanted, measured, at, details = [] } = verdict;
-    // What is shown in short is said again in full inside.
-    queueMicrotask(() => (row.short.textContent = state === 'pass' ? '' : measured.split('\n')[0]));
     return [
-      el('dl', {}, el('dt', {}, 'Wanted'), el('dd', {}, wanted), el('dt', {}, 'Measured'), el('dd', {}, measured),
+      el('dl', {}, el('dt', {}, 'Wanted'), el('dd', {}, prose(wanted)), el('dt', {}, 'Measured'), el('dd', {}, prose(measured)),
         at && [el('dt', {}, 'Place'), el('dd', {}, this.#place(at))]),
       details.map(evidence),
       state !== 'pass' && hints(this.lesson, row.check.id),

@@ -102,9 +102,10 @@ export class Files {
       this.#remember(file);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      file.trouble = problem.status === 409 ? null : problem.message;
-      if (problem.status === 409) await this.load();
-      else throw problem;
+      file.trouble = problem.status ? problem.message : 'Not saved yet: the server does not answer.';
+      if (problem.status !== 409) throw problem;
+      file.trouble = null;
+      await this.load();
     } finally {
       this.changed();
     }

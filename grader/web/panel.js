@@ -50,7 +50,7 @@ class Panel {
     }
     this.#history();
     this.#body(info.started);
-    onBack(() => this.#beat());
+    onBack(() => this.#back());
     document.addEventListener('visibilitychange', () => this.#beat());
     this.#beat();
   }
@@ -60,7 +60,11 @@ class Panel {
     if (this.running) return;
     this.#turn(true);
     try {
-      if (!(await this.bench.files.saveAll())) return this.#stopped('Not checked yet: of a file there are two versions. Choose one first.');
+      if (!(await this.bench.files.saveAll())) {
+        const [{ path }] = this.bench.files.unsaved();
+        this.bench.show(path);
+        return this.#stopped(`Not checked yet: ${path} was changed here and elsewhere. Choose one version first.`);
+      }
       const { run } = await ask(`lessons/${this.lesson}/check`, { method: 'POST', body: { fresh } });
       await this.follow(run);
     } catch (problem) {
@@ -83,7 +87,9 @@ class Panel {
       await this.#news();
     } catch (problem) {
       this.followed = null;
+      this.broken = true;
       this.#stopped(problem.message);
+      this.#beat();
     }
   }
 
@@ -97,8 +103,10 @@ class Panel {
   #report(report) {
     this.checks.report(report);
     const missing = this.checks.missing();
-    const rest = report.result === 'passed' ? 'Everything passed.' : missing.length ? `${count(missing.length, 'check is', 'checks are')} not there yet.` : 'It was not let in.';
-    this.status.textContent = `Measured in ${seconds(report.millis)}: ${points(report.points, report.of)}. ${rest}`;
+    const rest = missing.length ? `${count(missing.length, 'check is', 'checks are')} not there yet.` : 'Everything passed.';
+    this.status.textContent = report.refusals.length
+      ? 'Your files were not let in, so nothing was started or measured.'
+      : `Measured in ${seconds(report.millis)}: ${points(report.points, report.of)}. ${rest}`;
     const first = missing.find((row) => row.state !== 'blocked');
     if (first) first.details.open = true;
   }
@@ -106,7 +114,7 @@ class Panel {
   #fault({ message, remedy }) {
     this.status.textContent = 'The check could not be done.';
     this.box.replaceChildren(el('div', { class: 'g-box g-warn' },
-      el('p', {}, el('strong', {}, 'The machine is at fault, and not your work. '), prose(message)), el('p', {}, 'What helps: ', prose(remedy)), el('p', {}, 'Nothing is counted against you.')));
+      el('p', {}, el('strong', {}, 'The machine is at fault, and not your work: '), prose(message)), el('p', {}, 'What helps: ', prose(remedy)), el('p', {}, 'Nothing is counted against you.')));
   }
 
   #stopped(text) {
@@ -128,6 +136,12 @@ class Panel {
     this.info = await ask(`lessons/${this.lesson}`);
     this.#history();
     marks();
+  }
+
+  /** The server answers again: what was typed meanwhile is saved. */
+  async #back() {
+    await this.bench.files.saveAll().catch(() => {});
+    this.#beat();
   }
 
   #history() {
@@ -200,7 +214,10 @@ class Panel {
     this.#body(pulse.files !== '' || unsaved().length > 0);
     if (this.started && state !== null && pulse.files !== state) await this.bench.files.load().catch(() => {});
     const { run } = pulse;
-    if (run && run.number !== this.followed && !this.running) this.follow(run.number, run.over);
+    if (this.broken && !run) this.#stopped('The server ended during the check, so there is no result. Check again when you like.');
+    const quiet = run?.over && !this.broken;
+    this.broken = false;
+    if (run && run.number !== this.followed && !this.running) this.follow(run.number, quiet);
     this.#author(pulse);
   }
 
