@@ -24,10 +24,9 @@ export function prose(text) {
   return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? el('code', {}, part) : part));
 }
 
-/** Loads a style sheet, once, before what it styles is shown. */
+/** Loads a style sheet before what it styles is shown. */
 export function style(name) {
-  const href = `/grader/${name}`;
-  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  const { href } = new URL(name, import.meta.url);
   return new Promise((done) => document.head.append(el('link', { rel: 'stylesheet', href, onload: done, onerror: done })));
 }
 

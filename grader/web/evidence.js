@@ -30,7 +30,7 @@ function table({ title, head, rows }) {
 /** Two texts, line by line. The sign is text: colour only repeats it. */
 export function diff(title, before, after) {
   const tags = { '-': 'del', '+': 'ins', ' ': 'span' };
-  const lines = compared(before.split('\n'), after.split('\n'));
+  const lines = compared(...[before, after].map((text) => text.replace(/\n$/, '').split('\n')));
   return figure(title, el('pre', { class: 'g-diff' }, lines.map(([sign, line]) => el(tags[sign], {}, `${sign} ${line}\n`))));
 }
 

@@ -1,15 +1,16 @@
 /* Owns: the exercise on the page: the learner's copy, checking it, and noticing what happens elsewhere.
    Must not: show files or findings itself; `workbench` and `checks` do. */
 import { ask, isHere, lines, onBack } from './api.js';
+import { Attempts } from './attempts.js';
 import { Checks } from './checks.js';
 import { button, el, keepKeys, prose, said, style } from './dom.js';
+import { Menu } from './menu.js';
 import { marks } from './progress.js';
 import { Stages } from './run.js';
 import { Workbench } from './workbench.js';
-import { RESULTS, count, points, seconds, when } from './words.js';
+import { count, points, seconds, when } from './words.js';
 
 const BEAT = 2000;
-const SHOWN = 30;
 
 /** Takes the place of the exercise block. */
 export async function live(section) {
@@ -28,27 +29,28 @@ class Panel {
     this.status = said({ class: 'g-status' });
     this.box = el('div');
     this.body = el('div');
-    this.attempts = el('ol', { class: 'g-attempts', reversed: true });
+    this.attempts = new Attempts();
     this.check = button('Check', () => this.begin(false), { class: 'g-button g-main' });
-    this.menu = el('details', { class: 'g-menu' }, el('summary', { class: 'g-button' }, 'More'), el('div', {},
-      button('Measure everything anew', () => this.#chosen(() => this.begin(true))),
-      button('Start over', () => this.#chosen(() => this.#askReset()))));
-    this.menu.addEventListener('keydown', (event) => event.key === 'Escape' && this.#chosen(() => this.menu.firstChild.focus()));
+    this.menu = new Menu(this.box, {
+      anew: () => this.begin(true),
+      reset: () => this.#reset(),
+      back: () => this.check.focus(),
+    });
     const of = info.checks.reduce((sum, check) => sum + check.points, 0);
     section.classList.add('g-panel');
     section.replaceChildren(
       el('p', { class: 'exercise-facts' }, `About ${info.minutes} minutes, ${count(of, 'point')}. What you save here is on your disk, in `, this.folder = el('code', {}, info.folder), '.'),
       this.body);
     this.results = el('div', {},
-      el('div', { class: 'g-row g-actions' }, this.check, this.menu), this.status, this.box, this.stages.node,
+      el('div', { class: 'g-row g-actions' }, this.check, this.menu.node), this.status, this.box, this.stages.node,
       el('h3', { class: 'g-title' }, 'What is measured'), this.checks.node,
-      el('details', { class: 'g-history' }, el('summary', {}, 'Attempts'), this.attempts));
+      this.attempts.node);
     keepKeys(section);
     if (info.report) {
       this.checks.report(info.report);
       this.status.textContent = `Last attempt, ${when(info.attempts.at(-1).at)}: ${points(info.report.points, info.report.of)}.`;
     }
-    this.#history();
+    this.attempts.show(this.info.attempts);
     this.#body(info.started);
     onBack(() => this.#back());
     document.addEventListener('visibilitychange', () => this.#beat());
@@ -134,7 +136,7 @@ class Panel {
   /** After a check: attempts, and marks in the sidebar. */
   async #news() {
     this.info = await ask(`lessons/${this.lesson}`);
-    this.#history();
+    this.attempts.show(this.info.attempts);
     marks();
   }
 
@@ -142,16 +144,6 @@ class Panel {
   async #back() {
     await this.bench.files.saveAll().catch(() => {});
     this.#beat();
-  }
-
-  #history() {
-    const all = this.info.attempts;
-    const rows = all.slice(-SHOWN).reverse().map(({ at, points: earned, of, result }) =>
-      el('li', {}, el('time', { datetime: at }, when(at)), ` ${points(earned, of)}${RESULTS[result] ? `, ${RESULTS[result]}` : ''}`));
-    if (rows.length) rows[0].value = all.length;
-    this.attempts.setAttribute('start', all.length);
-    this.attempts.replaceChildren(...rows);
-    this.attempts.parentElement.hidden = !rows.length;
   }
 
   #body(started) {
@@ -170,35 +162,17 @@ class Panel {
     this.bench.buttons.values().next().value?.focus();
   }
 
-  #chosen(action) {
-    this.menu.open = false;
-    action();
-  }
-
-  #askReset() {
-    const keep = button('Keep my files', () => this.#close());
-    this.box.replaceChildren(el('div', { class: 'g-box', role: 'group', 'aria-label': 'Start over' },
-      el('p', {}, 'Start over? Your files move to a snapshot, which stays on this machine, and the given ones take their place.'),
-      el('div', { class: 'g-row' }, keep, button('Start over', () => this.#reset()))));
-    keep.focus();
-  }
-
   async #reset() {
     try {
       await this.bench.files.saveAll();
       const { snapshot } = await ask(`lessons/${this.lesson}/reset`, { method: 'POST' });
       this.bench.files.forget();
       await this.bench.files.load();
-      this.#close();
+      this.menu.close();
       this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []));
     } catch (problem) {
       this.#stopped(problem.message);
     }
-  }
-
-  #close() {
-    this.box.replaceChildren();
-    this.check.focus();
   }
 
   /** Looks at what may have changed elsewhere, as long as somebody looks at the page. */
