@@ -10,7 +10,7 @@ export async function lessons() {
   let part = '';
   for (const node of document.querySelectorAll('#mdbook-sidebar .part-title, #mdbook-sidebar .chapter-link-wrapper > a')) {
     if (node.matches('.part-title')) part = node.textContent;
-    const row = node.href && rows.find(({ page }) => new URL(node.href).pathname === `/${page}`);
+    const row = node.href && !node.hash && rows.find(({ page }) => new URL(node.href).pathname === `/${page}`);
     if (row) found.push({ ...row, part, link: node, title: node.firstChild.textContent });
   }
   return found;

@@ -59,9 +59,15 @@ pub fn list(lesson: &Lesson, folder: &Path) -> Result<Vec<FileEntry>, Fault> {
         |path: &String| FileEntry { path: path.clone(), given: false, digest: digest(b""), text: Some(String::new()) };
     let missing: Vec<FileEntry> = missing.into_iter().map(empty).collect();
     files.extend(missing);
-    // What has to be written comes first.
-    files.sort_by_key(|file| (file.given, !lesson.spec.deliver.contains(&file.path), file.path.clone()));
+    files.sort_by_cached_key(|file| place_in_list(file, &lesson.spec.deliver));
     Ok(files)
+}
+
+/// What has to be written as the lesson orders it, what was added, and what is given, which begins with
+/// what tells of the rest.
+fn place_in_list(file: &FileEntry, deliver: &[String]) -> (bool, usize, bool, String) {
+    let wanted = deliver.iter().position(|path| *path == file.path).unwrap_or(deliver.len());
+    (file.given, wanted, file.path != "README.md", file.path.clone())
 }
 
 /// Writes a file, if it is still what the page has seen: `base` is the digest of that.
@@ -148,6 +154,16 @@ mod tests {
         assert_eq!((problem.status, problem.current.as_deref()), (StatusCode::CONFLICT, Some("2")));
         assert_eq!(fs::read_to_string(dir.path().join("src/a.js")).expect("read"), "2", "nothing is lost");
         assert!(write(dir.path(), "src/a.js", "3", &digest(b"2")).is_ok());
+    }
+
+    #[test]
+    fn files_stand_as_the_lesson_orders_them_and_given_ones_come_last() {
+        let deliver = ["Dockerfile".to_owned(), ".env".to_owned()];
+        let file = |path: &str, given| FileEntry { path: path.into(), given, digest: String::new(), text: None };
+        let mut files = [("a.js", true), ("README.md", true), (".env", false), ("extra", false), ("Dockerfile", false)]
+            .map(|(path, given)| file(path, given));
+        files.sort_by_cached_key(|file| place_in_list(file, &deliver));
+        assert_eq!(files.map(|file| file.path), ["Dockerfile", ".env", "extra", "README.md", "a.js"]);
     }
 
     #[test]

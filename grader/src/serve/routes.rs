@@ -1,4 +1,4 @@
-//! One place for each route: its handler, and what the OpenAPI document says of it.
+//! One place for each route: its handler, and what the `OpenAPI` document says of it.
 //!
 //! Owns: building the router and the document side by side, so that neither can have a route that
 //! the other has not. Must not: know any route.
@@ -84,7 +84,7 @@ impl Routes {
         self
     }
 
-    /// The router, and the document as OpenAPI 3.1.
+    /// The router, and the document as `OpenAPI` 3.1.
     pub fn finish(mut self) -> (Router<App>, Value) {
         let document = json!({
             "openapi": "3.1.0",

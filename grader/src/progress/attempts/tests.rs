@@ -53,6 +53,9 @@ fn the_best_attempt_stays_when_a_later_one_is_worse() {
     let last = progress.last("lesson36").expect("last").expect("one");
     assert_eq!((last.points, last.failed), (0, vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(progress.summary("lesson01").expect("summary"), Summary::default());
+    let report = progress.last_report("lesson36").expect("report").expect("one");
+    assert_eq!((&report["points"], &report["checks"][1]["id"]), (&0.into(), &"b".into()));
+    assert_eq!(progress.last_report("lesson01").expect("report"), None);
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub async fn follow(State(session): State<App>, Path((id, number)): Path<(String
     };
     let lines = stream::unfold((run, 0), async |(run, told)| {
         let events = run.after(told).await?;
-        let text: String = events.iter().map(|event| format!("{event}\n")).collect();
+        let text = events.iter().fold(String::new(), |text, event| text + &event.to_string() + "\n");
         let next = told + events.len();
         Some((Ok::<_, std::convert::Infallible>(text), (run, next)))
     });
