@@ -1,30 +1,23 @@
 'use strict';
 
-// The till: takes payments, and does the accounts when the evening is over.
+// The till: takes payments, and tells accounts.js at midnight what it has taken.
 
 const { createServer } = require('node:http');
 
-const RECEIPTS = 40 * 2 ** 20; // the receipts of this year, bytes
-const LEDGER = 80 * 2 ** 20; // the sheet on which the accounts are worked out, bytes
-
-const receipts = Buffer.alloc(RECEIPTS, 1);
+// The receipts of this year: 40 MiB, and no more than that.
+const receipts = Buffer.alloc(40 * 2 ** 20, 1);
 const payments = [];
-let ledger;
 
 async function pay(request) {
   let text = '';
   for await (const part of request) text += part;
   const { table, cents } = JSON.parse(text);
   payments.push(cents);
-  return { table, cents, number: payments.length };
+  return { number: payments.length, table, cents };
 }
 
-// Works on one sheet that it keeps: memory grows once, by the size of the sheet, and not again.
-function accounts() {
-  ledger ??= Buffer.alloc(LEDGER, 2);
-  receipts.copy(ledger);
-  const cents = payments.reduce((sum, one) => sum + one, 0);
-  return { payments: payments.length, cents, balanced: ledger[0] === receipts[0] };
+function day() {
+  return { payments: payments.length, cents: payments.reduce((sum, one) => sum + one, 0), receipts: receipts.length };
 }
 
 createServer(async (request, response) => {
@@ -34,7 +27,7 @@ createServer(async (request, response) => {
   };
   try {
     if (request.method === 'POST' && request.url === '/payments') send(201, await pay(request));
-    else if (request.url === '/accounts') send(200, accounts());
+    else if (request.url === '/payments') send(200, day());
     else if (request.url === '/health') send(200, { status: 'ok' });
     else send(404, { error: 'no such page' });
   } catch (error) {
