@@ -17,7 +17,7 @@ const orders = lines.map((line) => JSON.parse(line));
 const frames = [];
 
 function draw() {
-  const frame = Buffer.alloc(FRAME, orders.length % 256);
+  const frame = Buffer.alloc(FRAME, 1 + (orders.length % 255)); // every byte is painted
   frames.push(frame);
   return `order board, picture ${frames.length}, ${orders.length} orders\n`;
 }
