@@ -65,7 +65,7 @@ enum Ask {
 #[serde(deny_unknown_fields)]
 pub struct StepFields {
     /// HTTP: the path. `{name}` stands for a value that an earlier step kept, `{tag}` for a word that
-    /// is new in every run; so in `say` and `run`.
+    /// is new in every run; so in `post`, `say` and `run`.
     path: Option<String>,
     /// HTTP: a JSON body; the request is a POST then, else a GET.
     post: Option<serde_json::Value>,
@@ -242,7 +242,7 @@ impl Responds {
             Ask::Http { path, post, .. } => {
                 let path = fill(path, kept);
                 let request = match post {
-                    Some(body) => HttpRequest::post(port()?, &path, body.clone()),
+                    Some(body) => HttpRequest::post(port()?, &path, filled(body, kept)),
                     None => HttpRequest::get(port()?, &path),
                 };
                 let answer = sandbox.http(at, &request).await?;
@@ -337,9 +337,27 @@ fn fill(text: &str, kept: &BTreeMap<String, String>) -> String {
     kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
+/// The same within JSON: texts are filled in, everything else stays as it is.
+fn filled(value: &serde_json::Value, kept: &BTreeMap<String, String>) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(fill(text, kept)),
+        Value::Array(list) => list.iter().map(|one| filled(one, kept)).collect(),
+        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), filled(one, kept))).collect(),
+        other => other.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_filled_in_within_json() {
+        let kept = BTreeMap::from([("tag".to_owned(), "t7".to_owned())]);
+        let body = serde_json::json!({"dish": "soup {tag}", "list": ["{tag}", 3]});
+        assert_eq!(filled(&body, &kept), serde_json::json!({"dish": "soup t7", "list": ["t7", 3]}));
+    }
 
     fn step(text: &str) -> Result<Step, String> {
         toml::from_str(text).map_err(|error| error.message().to_owned())
