@@ -17,6 +17,6 @@ of_base=0
 all=$(docker image history --quiet "$orders" | wc -l)
 cat > answers.toml <<END
 menu_layers = $(docker image inspect --format '{{len .RootFS.Layers}}' "$menu")
-lowest_layer = "$(docker image inspect --format '{{index .RootFS.Layers 0}}' "$menu")"
+lowest_layer = "$(docker image inspect --format '{{index .RootFS.Layers 0}}' node:22-bookworm-slim)"
 orders_added_bytes = $(above "$orders" "$((all - of_base))")
 END
