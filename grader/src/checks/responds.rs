@@ -305,13 +305,13 @@ impl Answer {
     fn summary(&self) -> String {
         let start = shortened(self.text.trim());
         match (self.code, &self.error) {
-            (_, Some(error)) => format!("no answer: {error} {}", start).trim_end().to_owned(),
+            (_, Some(error)) => format!("no answer: {error} {start}").trim_end().to_owned(),
             (Some(code), None) if self.of_command => {
-                let printed = if start.is_empty() { "nothing".to_owned() } else { format!("{:?}", start) };
+                let printed = if start.is_empty() { "nothing".to_owned() } else { format!("{start:?}") };
                 format!("exit code {code}, printed {printed}")
             }
-            (Some(code), None) => format!("{code} {}", start).trim_end().to_owned(),
-            (None, None) => format!("{:?}", start),
+            (Some(code), None) => format!("{code} {start}").trim_end().to_owned(),
+            (None, None) => format!("{start:?}"),
         }
     }
 }
