@@ -13,6 +13,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::course::CourseError;
+
 /// Something outside of the submission kept the grader from measuring.
 ///
 /// A fault never costs a learner anything, and its message says what to do.
@@ -104,7 +106,7 @@ pub enum Fault {
     },
     /// The course's own files are wrong.
     #[error(transparent)]
-    Course(#[from] crate::course::CourseError),
+    Course(#[from] CourseError),
     /// The program was called in a way that cannot work.
     #[error("{message}")]
     Usage {
@@ -151,6 +153,7 @@ impl Fault {
             Self::Progress { .. } => "Move the file aside; the grader makes a new one. Nothing in your exercise folders is touched.".into(),
             Self::NewerProgress { .. } => "Update this grader (`git pull`, then `make build`), or use the newer one. The database was left as it is.".into(),
             Self::Import { .. } => "Nothing of it was taken over, and your progress is as it was. `grader progress export FILE` on the machine that it came from writes it again.".into(),
+            Self::Course(CourseError::NotFound { .. }) => "Go into the course's folder, or one below it such as your copy under workspace/, and try again.".into(),
             Self::Course(_) => "This is a mistake in the course's own files, not in yours.".into(),
             Self::Usage { .. } => "See `grader --help`.".into(),
             Self::Interrupted => "Everything that this run had made was removed.".into(),

@@ -67,8 +67,9 @@ impl Check for ImageSize {
             None => None,
         };
         let layers = sandbox.layer_files(&self.image).await?;
-        let word = costliest(&image).map(|entry| first_word(&entry.0)).unwrap_or_default();
-        let at = sandbox.locate_instruction(&self.image, &word);
+        let origins = sandbox.layer_origins(&self.image).await?;
+        let own = origins.into_iter().filter(|layer| !layer.of_base);
+        let at = own.max_by_key(|layer| layer.bytes).and_then(|layer| layer.at);
         Ok(Evidence { largest: largest(&layers, image.base_layers), image, other, at })
     }
 
@@ -113,15 +114,6 @@ fn exact(size: u64, most: u64) -> String {
     } else {
         bytes(size)
     }
-}
-
-fn costliest(image: &ImageFacts) -> Option<(String, u64)> {
-    let above = image.history.iter().skip(image.base_entries);
-    above.map(|entry| (short(&entry.instruction), entry.bytes)).max_by_key(|(_, size)| *size)
-}
-
-fn first_word(instruction: &str) -> String {
-    instruction.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 /// The beginning of an instruction as it stands in the Dockerfile.

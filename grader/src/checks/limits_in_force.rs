@@ -27,8 +27,9 @@ pub struct LimitsInForce {
     pub service: String,
     /// The most memory that the limit may allow, bytes.
     pub memory_bytes: u64,
-    /// The most CPUs that the limit may allow.
-    pub cpus: f64,
+    /// The most CPUs that the limit may allow. Left out, CPU time may be without a limit.
+    #[serde(default)]
+    pub cpus: Option<f64>,
 }
 
 /// The kernel's limits.
@@ -57,12 +58,13 @@ impl Check for LimitsInForce {
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let kernel = &evidence.kernel;
-        let wanted = format!("memory at most {}, CPU at most {}", memory(self.memory_bytes), self.cpus);
+        let cpu_wanted = self.cpus.map(|most| format!(", CPU at most {most}")).unwrap_or_default();
+        let wanted = format!("memory at most {}{cpu_wanted}", memory(self.memory_bytes));
         let limit = kernel.memory_max.map_or_else(|| "no limit".to_owned(), memory);
         let cpu = kernel.cpus().map_or_else(|| "no quota".to_owned(), |cpus| format!("{cpus:.2} CPUs"));
         let holds = kernel.memory_max.is_some_and(|limit| limit <= self.memory_bytes)
             // A quota is a whole number of microseconds, so it may be rounded.
-            && kernel.cpus().is_some_and(|cpus| cpus <= self.cpus + 0.001);
+            && self.cpus.is_none_or(|most| kernel.cpus().is_some_and(|cpus| cpus <= most + 0.001));
         let finding = Finding::new(wanted, format!("memory: {limit}; CPU: {cpu} (read from the kernel's cgroup)"));
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
     }
@@ -73,7 +75,8 @@ mod tests {
     use super::*;
 
     fn judged(memory_max: Option<u64>, cpu_quota_us: Option<u64>) -> bool {
-        let check = LimitsInForce { stack: "s".into(), service: "a".into(), memory_bytes: 536_870_912, cpus: 1.5 };
+        let check =
+            LimitsInForce { stack: "s".into(), service: "a".into(), memory_bytes: 536_870_912, cpus: Some(1.5) };
         let kernel = KernelFacts { memory_max, cpu_quota_us, cpu_period_us: 100_000, ..KernelFacts::default() };
         matches!(check.judge(&Evidence { kernel, at: None }), Verdict::Pass(_))
     }
@@ -89,6 +92,9 @@ mod tests {
     fn no_limit_fails() {
         assert!(!judged(None, Some(150_000)));
         assert!(!judged(Some(1), None));
+        let check = LimitsInForce { stack: "s".into(), service: "a".into(), memory_bytes: 2, cpus: None };
+        let kernel = KernelFacts { memory_max: Some(2), ..KernelFacts::default() };
+        assert!(matches!(check.judge(&Evidence { kernel, at: None }), Verdict::Pass(_)), "CPU was not asked for");
     }
 }
 

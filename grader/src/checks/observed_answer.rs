@@ -53,6 +53,9 @@ pub struct Evidence {
     pub observed: Observed,
     /// Where the answer stands, if it does.
     pub at: Option<Location>,
+    /// The learner's number.
+    #[serde(default)]
+    pub learner: String,
 }
 
 #[async_trait]
@@ -82,11 +85,13 @@ impl Check for ObservedAnswer {
             unreadable: broken.map(|error| error.message().to_owned()),
             observed: self.observe.now(sandbox).await?,
             at: line.and_then(|line| sandbox.locate_line(&self.file, line)),
+            learner: sandbox.learner(),
         })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let mut wanted = format!("`{}` in {} is {}, as measured now", self.answer, self.file, self.observe.in_words());
+        let what = self.observe.in_words().replace("{learner}", &evidence.learner);
+        let mut wanted = format!("`{}` in {} is {what}, as measured now", self.answer, self.file);
         if self.tolerance_percent > 0.0 {
             wanted = format!("{wanted} (within {} %)", self.tolerance_percent);
         }

@@ -37,6 +37,10 @@ pub struct Responds {
     /// a step may be taken several times.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
+    /// Whether it is held once only: for steps that must not be taken again, or whose first failure is
+    /// the one that tells.
+    #[serde(default)]
+    pub once: bool,
     /// The requests.
     pub steps: Vec<Step>,
 }
@@ -65,7 +69,7 @@ enum Ask {
 #[serde(deny_unknown_fields)]
 pub struct StepFields {
     /// HTTP: the path. `{name}` stands for a value that an earlier step kept, `{tag}` for a word that
-    /// is new in every run; so in `say` and `run`.
+    /// is new in every run; so in `post`, `say` and `run`.
     path: Option<String>,
     /// HTTP: a JSON body; the request is a POST then, else a GET.
     post: Option<serde_json::Value>,
@@ -145,6 +149,9 @@ pub struct Answer {
     pub text: String,
     /// Why there was no answer.
     pub error: Option<String>,
+    /// Whether it is a command's.
+    #[serde(default)]
+    pub of_command: bool,
 }
 
 #[async_trait]
@@ -162,7 +169,9 @@ impl Check for Responds {
             let exchanges = self.converse(sandbox, at).await?;
             Ok::<_, Fault>(self.first_wrong(&exchanges).is_none().then_some(exchanges))
         };
-        if let Some(exchanges) = until(in_ms(self.within_ms), talk).await? {
+        if !self.once
+            && let Some(exchanges) = until(in_ms(self.within_ms), talk).await?
+        {
             return Ok(Evidence { exchanges, log: Vec::new() });
         }
         let exchanges = self.converse(sandbox, at).await?;
@@ -242,7 +251,7 @@ impl Responds {
             Ask::Http { path, post, .. } => {
                 let path = fill(path, kept);
                 let request = match post {
-                    Some(body) => HttpRequest::post(port()?, &path, body.clone()),
+                    Some(body) => HttpRequest::post(port()?, &path, filled(body, kept)),
                     None => HttpRequest::get(port()?, &path),
                 };
                 let answer = sandbox.http(at, &request).await?;
@@ -271,7 +280,7 @@ const COMMAND_MS: u64 = 10_000;
 
 impl From<HttpAnswer> for Answer {
     fn from(answer: HttpAnswer) -> Self {
-        Self { code: answer.status.map(i64::from), text: answer.body, error: answer.error }
+        Self { code: answer.status.map(i64::from), text: answer.body, error: answer.error, of_command: false }
     }
 }
 
@@ -287,21 +296,34 @@ impl From<Option<Vec<u8>>> for Answer {
 impl From<Exit> for Answer {
     fn from(exit: Exit) -> Self {
         let error = exit.code.is_none().then(|| "it did not end in time".to_owned());
-        Self { code: exit.code, text: exit.output, error }
+        Self { code: exit.code, text: exit.output, error, of_command: true }
     }
 }
 
 impl Answer {
     /// The answer in one line.
     fn summary(&self) -> String {
-        let start: String = self.text.chars().take(120).collect();
+        let start = shortened(self.text.trim());
         match (self.code, &self.error) {
-            (_, Some(error)) => format!("no answer: {error} {}", start.trim()).trim_end().to_owned(),
-            (Some(code), None) => format!("{code} {}", start.trim()).trim_end().to_owned(),
-            (None, None) => format!("{:?}", start.trim()),
+            (_, Some(error)) => format!("no answer: {error} {start}").trim_end().to_owned(),
+            (Some(code), None) if self.of_command => {
+                let printed = if start.is_empty() { "nothing".to_owned() } else { format!("{start:?}") };
+                format!("exit code {code}, printed {printed}")
+            }
+            (Some(code), None) => format!("{code} {start}").trim_end().to_owned(),
+            (None, None) => format!("{start:?}"),
         }
     }
 }
+
+/// The beginning of a text, with a sign where it goes on.
+fn shortened(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    if start.len() < text.len() { format!("{start} ...") } else { start }
+}
+
+/// Letters of an answer that are shown in a line.
+const SHOWN: usize = 160;
 
 impl Step {
     fn in_words(&self) -> String {
@@ -337,9 +359,27 @@ fn fill(text: &str, kept: &BTreeMap<String, String>) -> String {
     kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
+/// The same within JSON: texts are filled in, everything else stays as it is.
+fn filled(value: &serde_json::Value, kept: &BTreeMap<String, String>) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(fill(text, kept)),
+        Value::Array(list) => list.iter().map(|one| filled(one, kept)).collect(),
+        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), filled(one, kept))).collect(),
+        other => other.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_filled_in_within_json() {
+        let kept = BTreeMap::from([("tag".to_owned(), "t7".to_owned())]);
+        let body = serde_json::json!({"dish": "soup {tag}", "list": ["{tag}", 3]});
+        assert_eq!(filled(&body, &kept), serde_json::json!({"dish": "soup t7", "list": ["t7", 3]}));
+    }
 
     fn step(text: &str) -> Result<Step, String> {
         toml::from_str(text).map_err(|error| error.message().to_owned())

@@ -117,7 +117,8 @@ impl Page {
         }
         let emphasised = emphasised(&source.text);
         for term in front.terms.keys() {
-            if !emphasised.contains(&term.get_ref().to_lowercase()) {
+            let word = term.get_ref().to_lowercase();
+            if !emphasised.iter().any(|shown| shown.strip_suffix('s').unwrap_or(shown) == word || *shown == word) {
                 let message = format!("the page does not introduce the term `{}`", term.get_ref());
                 return fail(term.span(), message, "put it in *italics* where its meaning is told");
             }

@@ -34,7 +34,7 @@ fn one() -> usize {
 /// Minutes of a break, and of work after which there is one.
 const BREAK: (u32, u32) = (15, 75);
 /// Minutes of the lunch break, and the minute of the day from which it is taken.
-const LUNCH: (u32, u32) = (60, 12 * 60);
+const LUNCH: (u32, u32) = (60, 11 * 60 + 30);
 
 /// The timetable as a table.
 pub fn markdown(page: &Source, body: &Range<usize>, pages: &[Page]) -> Result<String, CourseError> {

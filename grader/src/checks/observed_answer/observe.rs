@@ -153,12 +153,14 @@ impl Observe {
             Self::LogLine { service, contains, .. } => {
                 format!("the last line with `{contains}` in the log of `{service}`")
             }
-            Self::HandmadePid { .. } => "the host's id of your container's main process".into(),
-            Self::HandmadeAddress { .. } => "the IPv4 address of your container".into(),
-            Self::HandmadeNamespace { namespace, .. } => format!("the inode of your container's {namespace} namespace"),
-            Self::HandmadeCgroup { .. } => "the path of your container's cgroup".into(),
-            Self::HandmadeVolume { at, .. } => format!("the name of the volume at {at} of your container"),
-            Self::HandmadeExitCode { .. } => "the exit code of your container".into(),
+            Self::HandmadePid { container } => format!("the host's id of the main process of `{container}`"),
+            Self::HandmadeAddress { container, .. } => format!("the IPv4 address of `{container}`"),
+            Self::HandmadeNamespace { container, namespace } => {
+                format!("the inode of the {namespace} namespace of `{container}`")
+            }
+            Self::HandmadeCgroup { container } => format!("the path of the cgroup of `{container}`"),
+            Self::HandmadeVolume { container, at } => format!("the name of the volume at {at} of `{container}`"),
+            Self::HandmadeExitCode { container } => format!("the exit code of `{container}`"),
         }
     }
 

@@ -26,6 +26,7 @@ pub fn run(course: &Course, format: FormatName, out: &mut dyn Write) -> Result<u
             taught.entry(heading).or_default().push(&page.id);
         }
     }
+    close(&sources, &mut taught);
     let early = used_too_early(&pages);
     let text = match format {
         FormatName::Human => human(&sources, &taught, &early),
@@ -36,6 +37,23 @@ pub fn run(course: &Course, format: FormatName, out: &mut dyn Write) -> Result<u
 }
 
 type Taught<'a> = BTreeMap<(usize, usize), Vec<&'a str>>;
+
+/// A section whose parts are all taught is taught. From the lowest to the highest: parts have parts.
+fn close(sources: &Sources, taught: &mut Taught<'_>) {
+    for (index, document) in sources.documents.iter().enumerate() {
+        for (heading, (section, _)) in document.headings.iter().enumerate().rev() {
+            let below = format!("{section}.");
+            let parts = (0..document.headings.len()).filter(|part| document.headings[*part].0.starts_with(&below));
+            let lessons: Option<Vec<_>> = parts.map(|part| taught.get(&(index, part)).cloned()).collect();
+            let mut lessons = lessons.unwrap_or_default().concat();
+            lessons.sort_unstable();
+            lessons.dedup();
+            if !lessons.is_empty() {
+                taught.entry((index, heading)).or_insert(lessons);
+            }
+        }
+    }
+}
 
 fn human(sources: &Sources, taught: &Taught<'_>, early: &[Early]) -> String {
     let mut text = String::new();
@@ -76,4 +94,23 @@ fn json(sources: &Sources, taught: &Taught<'_>, early: &[Early]) -> String {
         "early_terms": early.collect::<Vec<_>>(),
     });
     format!("{all:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_taught_when_all_its_parts_are() {
+        let toml = "[[source]]\nid = \"1\"\ntitle = \"T\"\n\
+            headings = [[\"§1\", \"\"], [\"§1.1\", \"\"], [\"§1.2\", \"\"], [\"§2\", \"\"], [\"§2.1\", \"\"]]";
+        let sources: Sources = toml::from_str(toml).expect("sources");
+        let mut taught = Taught::from([((0, 1), vec!["a"]), ((0, 4), vec!["b"])]);
+        close(&sources, &mut taught);
+        assert_eq!(taught.get(&(0, 0)), None, "a part is missing");
+        assert_eq!(taught.get(&(0, 3)), Some(&vec!["b"]));
+        taught.insert((0, 2), vec!["c"]);
+        close(&sources, &mut taught);
+        assert_eq!(taught.get(&(0, 0)), Some(&vec!["a", "c"]));
+    }
 }

@@ -83,11 +83,13 @@ fn namespaces(gate: &mut Gate<'_>, name: &str, service: &Value) {
             "host" => "this machine".to_owned(),
             other => format!("`{other}`, which is not of this stack"),
         };
-        gate.refuse(
-            &["services", name, key],
-            format!("`{name}` joins the {namespace} namespace of {whose}"),
-            "It would see or disturb what is not part of the exercise. Leave the key out; services of a stack reach each other by name.",
-        );
+        let remedy = match value.strip_prefix("container:") {
+            Some(_) => {
+                "A Compose file names a service of its own: write `service:NAME` in the place of `container:NAME`."
+            }
+            None => "It would see or disturb what is not part of the exercise. Leave the key out.",
+        };
+        gate.refuse(&["services", name, key], format!("`{name}` joins the {namespace} namespace of {whose}"), remedy);
     }
 }
 
