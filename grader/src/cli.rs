@@ -87,6 +87,11 @@ pub enum Command {
     Doctor(Format),
     /// Remove what killed runs have left behind. Runs that are alive are not touched.
     Sweep,
+    /// Write the course into a new folder, out of this program.
+    Init {
+        /// The folder; left out, docker-course.
+        folder: Option<PathBuf>,
+    },
     /// The book.
     Book {
         /// What to do with it.

@@ -75,6 +75,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
             wait(async { commands::doctor::run(&commands::course()?.root, format.format, out).await })
         }
         Command::Sweep => wait(commands::sweep::run(out)),
+        Command::Init { folder } => commands::init::run(folder.as_deref(), out),
         Command::Book { command: BookCommand::Build { out: to } } => {
             let built = book::build(&commands::course()?.root, to.as_deref())?;
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;
