@@ -89,6 +89,11 @@ pub enum Command {
     Sweep,
     /// Open the course in a browser: read, answer, edit and check there. Ctrl-C ends it.
     Serve(ServeArgs),
+    /// Write the course into a new folder, out of this program.
+    Init {
+        /// The folder; left out, docker-course.
+        folder: Option<PathBuf>,
+    },
     /// The book.
     Book {
         /// What to do with it.

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod give_up;
 pub mod hint;
 pub mod images;
+pub mod init;
 pub mod layers;
 pub mod list;
 pub mod live;

@@ -76,6 +76,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
         }
         Command::Sweep => wait(commands::sweep::run(out)),
         Command::Serve(args) => wait(async { grader::serve::run(&args, commands::course()?, out).await }),
+        Command::Init { folder } => commands::init::run(folder.as_deref(), out),
         Command::Book { command: BookCommand::Build { out: to } } => {
             let built = book::build(&commands::course()?.root, to.as_deref())?;
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;

@@ -10,6 +10,7 @@ mod faults;
 mod gate;
 mod hostile;
 mod hygiene;
+mod init;
 mod kills;
 mod kinds;
 mod lesson36;

@@ -94,7 +94,7 @@ pub enum CourseError {
         shown: String,
     },
     /// No course can be found.
-    #[error("no course here: neither {start} nor a folder above it has `exercises/` and `book/`", start = .start.display())]
+    #[error("no course here: neither {start} nor a folder above it has `exercises/` and `book/`. `grader init` writes one", start = .start.display())]
     NotFound {
         /// Where the search began.
         start: PathBuf,
