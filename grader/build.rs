@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What a course consists of, from the root of the repository.
-const PARTS: [&str; 3] = ["book", "exercises", "images"];
+const PARTS: [&str; 4] = ["book", "exercises", "images", "scripts"];
 
 fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -9,6 +9,15 @@ use std::path::PathBuf;
 use crate::fault::Fault;
 use crate::paths;
 
+/// What stands for the number in given files, and in a lesson's own words.
+const PLACE: &str = "{learner}";
+
+/// A text with the number in its place.
+#[must_use]
+pub fn filled(text: &str, number: &str) -> String {
+    text.replace(PLACE, number)
+}
+
 /// The number for a lesson; made when it is first asked for.
 pub fn number(lesson: &str) -> Result<String, Fault> {
     match fs::read_to_string(path(lesson)?) {

@@ -107,6 +107,11 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     fn model(&self, stack: &str) -> serde_json::Value;
     /// Where a key of a service stands in the stack's Compose files (the last file that has it).
     fn locate_key(&self, at: At<'_>, key: &[&str]) -> Option<Location>;
+    /// Where a service's limit stands: the long form, the `short` key, else the service.
+    fn locate_limit(&self, at: At<'_>, short: &str) -> Option<Location> {
+        let keys: [&[&str]; 3] = [&["deploy", "resources", "limits"], &[short], &[]];
+        keys.iter().find_map(|key| self.locate_key(at, key))
+    }
     /// Where an instruction stands in the Dockerfile, the last one that matters to the image.
     fn locate_instruction(&self, image: &str, instruction: &str) -> Option<Location>;
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod api;
+mod asked;
 mod book;
 mod files;
 mod guard;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::sandbox::Sandbox;
 use crate::sandbox::facts::{ContainerFacts, Handmade, nearest_name};
 use crate::verdict::{Detail, Finding, Verdict};
@@ -129,7 +130,7 @@ impl Check for ByHand {
             }
         }
         for name in &self.images {
-            let name = fill(name, learner);
+            let name = filled(name, learner);
             let names = there.images.keys().map(String::as_str).collect::<Vec<_>>();
             rows.push(Row::there(
                 "image",
@@ -139,7 +140,7 @@ impl Check for ByHand {
             ));
         }
         for name in &self.absent {
-            rows.push(absent(&fill(name, learner), there));
+            rows.push(absent(&filled(name, learner), there));
         }
         verdict(&rows)
     }
@@ -167,7 +168,7 @@ impl ByHand {
         let containers = self.containers.iter().map(|wish| wish.called().name(learner));
         let others = self.volumes.iter().map(|wish| wish.called().name(learner));
         let networks = self.networks.iter().map(|wish| wish.called().name(learner));
-        let plain = self.images.iter().chain(&self.absent).map(|name| fill(name, learner));
+        let plain = self.images.iter().chain(&self.absent).map(|name| filled(name, learner));
         containers.chain(others).chain(networks).chain(plain).filter(|name| !name.is_empty()).collect()
     }
 }
@@ -237,10 +238,6 @@ fn verdict(rows: &[Row]) -> Verdict {
     let table = wrong.iter().map(|row| vec![row.what.clone(), row.wanted.clone(), row.found.clone()]).collect();
     let table = Detail::table("what differs", &["of", "wanted", "found"], table);
     Verdict::Fail(Finding::new(wanted, said.join("; ")).with(table))
-}
-
-fn fill(text: &str, learner: &str) -> String {
-    text.replace("{learner}", learner)
 }
 
 crate::register!(ByHand);

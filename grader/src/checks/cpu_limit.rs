@@ -86,9 +86,7 @@ impl Check for CpuLimit {
             }
             pressure = sandbox.burn_cpu(at, BURN_MS).await?;
         }
-        let keys: [&[&str]; 3] = [&["deploy", "resources", "limits"], &["cpus"], &[]];
-        let location = keys.iter().find_map(|key| sandbox.locate_key(at, key));
-        Ok(Evidence { quota, pressure, at: location })
+        Ok(Evidence { quota, pressure, at: sandbox.locate_limit(at, "cpus") })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

@@ -143,9 +143,7 @@ impl Check for MemoryLimit {
         let (pressed, neighbour) = tokio::join!(pressing, self.ask_neighbour(sandbox, is_done));
         let (grown, leaked) = pressed?;
         let service = BeforeAfter::of(&before, sandbox.container(at).await?);
-        let keys: [&[&str]; 3] = [&["deploy", "resources", "limits"], &["mem_limit"], &[]];
-        let location = keys.iter().find_map(|key| sandbox.locate_key(at, key));
-        Ok(Evidence { limit, grown, leaked, service, neighbour: neighbour?, at: location })
+        Ok(Evidence { limit, grown, leaked, service, neighbour: neighbour?, at: sandbox.locate_limit(at, "mem_limit") })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::sandbox::Sandbox;
 use crate::verdict::{Finding, Location, Verdict};
 use observe::{Observe, Observed};
@@ -90,7 +91,7 @@ impl Check for ObservedAnswer {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let what = self.observe.in_words().replace("{learner}", &evidence.learner);
+        let what = filled(&self.observe.in_words(), &evidence.learner);
         let mut wanted = format!("`{}` in {} is {what}, as measured now", self.answer, self.file);
         if self.tolerance_percent > 0.0 {
             wanted = format!("{wanted} (within {} %)", self.tolerance_percent);

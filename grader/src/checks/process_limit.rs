@@ -67,10 +67,8 @@ impl Check for ProcessLimit {
         let limit = sandbox.kernel(at).await?.pids_max;
         let pressure = sandbox.fork_processes(at, self.processes + MORE).await?;
         let after = sandbox.container(at).await?;
-        let keys: [&[&str]; 3] = [&["deploy", "resources", "limits"], &["pids_limit"], &[]];
-        let location = keys.iter().find_map(|key| sandbox.locate_key(at, key));
         let same_run = after.started_at == before.started_at;
-        Ok(Evidence { limit, pressure, state: after.state, same_run, at: location })
+        Ok(Evidence { limit, pressure, state: after.state, same_run, at: sandbox.locate_limit(at, "pids_limit") })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

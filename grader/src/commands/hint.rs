@@ -11,7 +11,6 @@ use crate::fault::Fault;
 use crate::learner;
 use crate::progress::Progress;
 use crate::progress::hints::Hints;
-use crate::sandbox::scratch::LEARNER;
 
 /// Shows the hints that are open, after opening one more when `more` was asked for. Gives exit code
 /// 1 when none is open.
@@ -23,23 +22,36 @@ pub fn run(lesson: &Lesson, named: Option<&str>, more: bool, out: &mut dyn Write
         None => first_failed(lesson, &progress)?,
     };
     let spec = &check.spec;
-    let total = spec.hints.len();
-    let hints = if more { progress.ask_hint(id, &spec.id, total)? } else { progress.hints(id, &spec.id, total)? };
-    if hints.open > 0 {
-        progress.hints_shown(id, &spec.id, hints.open)?;
-    }
-    let learner = learner::number(id)?;
+    let (hints, texts) = open(lesson, check, &progress, more)?;
     let solutions_are_open = progress.solutions_are_open(id)?;
     let mut write = || -> std::io::Result<()> {
         writeln!(out, "{}  ({})\n", spec.title, spec.id)?;
-        for (number, hint) in spec.hints.iter().take(hints.open).enumerate() {
-            let hint = &hint.replace(LEARNER, &learner);
+        for (number, hint) in texts.iter().enumerate() {
             writeln!(out, "{}", wrapped(&format!("  {}. ", number + 1), hint))?;
         }
         write!(out, "{}", after(hints, id, &spec.id, solutions_are_open))
     };
     write().map_err(Fault::file("standard output"))?;
     Ok(u8::from(hints.open == 0))
+}
+
+/// The open hints of a check with their words, after opening one more when `more` was asked for. They
+/// count as read.
+pub fn open(
+    lesson: &Lesson,
+    check: &LessonCheck,
+    progress: &Progress,
+    more: bool,
+) -> Result<(Hints, Vec<String>), Fault> {
+    let (id, spec) = (&lesson.spec.id, &check.spec);
+    let total = spec.hints.len();
+    let hints = if more { progress.ask_hint(id, &spec.id, total)? } else { progress.hints(id, &spec.id, total)? };
+    if hints.open > 0 {
+        progress.hints_shown(id, &spec.id, hints.open)?;
+    }
+    let number = learner::number(id)?;
+    let texts = spec.hints.iter().take(hints.open).map(|hint| learner::filled(hint, &number)).collect();
+    Ok((hints, texts))
 }
 
 /// How many are open, and what opens the next.

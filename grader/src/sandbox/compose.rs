@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::daemon;
 use super::facts::StackReport;
-use super::scratch::LEARNER;
 use super::wait::since;
 use crate::course::spec::StackSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::plan::StackPlan;
 use crate::policy::limits;
 
@@ -66,7 +66,7 @@ pub struct Fills<'a> {
 }
 
 fn environment(env: &BTreeMap<String, String>, fills: &Fills<'_>) -> Vec<(String, String)> {
-    let fill = |value: &String| value.replace("{tag}", fills.tag).replace(LEARNER, fills.learner);
+    let fill = |value: &String| filled(&value.replace("{tag}", fills.tag), fills.learner);
     env.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
 }
 

@@ -14,6 +14,7 @@ use super::run_id::RunId;
 use crate::course::Lesson;
 use crate::course::spec::{EditSpec, SecretSpec};
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::sandbox::facts::EditDone;
 use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::syntax_line;
@@ -22,9 +23,6 @@ use crate::submission::dockerfile::syntax_line;
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
 /// The file by which a planted folder is recognised.
 pub const MARKER: &str = ".from-the-host";
-
-/// What stands in given files, and in a lesson's own words, for the learner's number.
-pub const LEARNER: &str = "{learner}";
 
 /// What takes the place of `=` in a `# syntax=` line (see [`Scratch::use_built_in_frontend`]).
 const BUILT_IN: &str = " is built in: ";
@@ -194,10 +192,9 @@ pub fn given_files(lesson: &Lesson) -> Result<Vec<PathBuf>, Fault> {
 /// Puts the learner's number into a text file that asks for it.
 pub fn personalise(path: &Path, number: &str) -> Result<(), Fault> {
     // What is no text has no words in it.
-    match fs::read_to_string(path) {
-        Ok(text) if text.contains(LEARNER) => fs::write(path, text.replace(LEARNER, number)).map_err(Fault::file(path)),
-        _ => Ok(()),
-    }
+    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
+    let own = filled(&text, number);
+    if own == text { Ok(()) } else { fs::write(path, own).map_err(Fault::file(path)) }
 }
 
 /// Puts the learner's number into every text file below a folder.

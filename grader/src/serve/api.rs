@@ -8,11 +8,13 @@ pub mod lessons;
 pub mod quiz;
 pub mod workspace;
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
 
+use super::guard::BODY_BYTES;
 use super::problem::Problem;
 use super::routes::Routes;
 use super::{App, Session};
@@ -67,13 +69,14 @@ pub fn routes() -> (Router<App>, Value) {
 
 /// The routes, and the document itself.
 pub fn router() -> Router<App> {
+    let refuse =
+        |status, error: &'static str| async move { Problem::new(status, error, "/api/openapi.json lists them.") };
     let (router, document) = routes();
-    router.route("/api/openapi.json", get(async move || Json(document))).route(
-        "/api/{*other}",
-        axum::routing::any(async || {
-            Problem::new(StatusCode::NOT_FOUND, "there is no such route", "/api/openapi.json lists them.")
-        }),
-    )
+    router
+        .route("/api/openapi.json", get(async move || Json(document)))
+        .route("/api/{*other}", any(move || refuse(StatusCode::NOT_FOUND, "there is no such route")))
+        .method_not_allowed_fallback(move || refuse(StatusCode::METHOD_NOT_ALLOWED, "this route has other methods"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
 /// The lesson of a route, by its id.

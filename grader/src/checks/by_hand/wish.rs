@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::fill;
+use crate::learner::filled;
 use crate::sandbox::facts::{ContainerFacts, HandmadeNetwork, MountFacts, PublishedPort};
 use crate::verdict::memory;
 
@@ -137,7 +137,7 @@ impl Called<'_> {
     /// Whether an object is the one.
     pub fn fits(self, learner: &str, name: &str, labels: &BTreeMap<String, String>) -> bool {
         let labelled = |label: &String| {
-            let label = fill(label, learner);
+            let label = filled(label, learner);
             match label.split_once('=') {
                 Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
                 None => labels.contains_key(&label),
@@ -145,20 +145,22 @@ impl Called<'_> {
         };
         match (self.name, self.label) {
             (None, None) => false,
-            (wanted, label) => wanted.is_none_or(|wanted| fill(wanted, learner) == name) && label.is_none_or(labelled),
+            (wanted, label) => {
+                wanted.is_none_or(|wanted| filled(wanted, learner) == name) && label.is_none_or(labelled)
+            }
         }
     }
 
     /// The name that is looked for; empty when any will do.
     pub fn name(self, learner: &str) -> String {
-        self.name.map(|name| fill(name, learner)).unwrap_or_default()
+        self.name.map(|name| filled(name, learner)).unwrap_or_default()
     }
 
     /// How a finding calls it.
     pub fn shown(self, learner: &str) -> String {
         match (self.name, self.label) {
-            (Some(name), _) => format!("`{}`", fill(name, learner)),
-            (None, Some(label)) => format!("with the label `{}`", fill(label, learner)),
+            (Some(name), _) => format!("`{}`", filled(name, learner)),
+            (None, Some(label)) => format!("with the label `{}`", filled(label, learner)),
             (None, None) => "of no name".into(),
         }
     }
@@ -208,7 +210,7 @@ impl ContainerWish {
         let mut row =
             |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
         if let Some(image) = &self.image {
-            let image = fill(image, learner);
+            let image = filled(image, learner);
             let same =
                 with_tag(&image) == with_tag(&found.image) || images.get(&with_tag(&image)) == Some(&found.image_id);
             row("image", code(&image), code(&found.image), same);
@@ -245,7 +247,7 @@ impl ContainerWish {
         }
         for (kind, wanted, has) in [("variable", &self.env, &found.env), ("label", &self.labels, &found.labels)] {
             for (key, value) in wanted {
-                let value = fill(value, learner);
+                let value = filled(value, learner);
                 let is = has.get(key).map_or("not set".to_owned(), |is| code(is));
                 row(&format!("{kind} {key}"), code(&value), is, has.get(key) == Some(&value));
             }
@@ -265,12 +267,12 @@ impl ContainerWish {
             row("CPU limit", format!("at most {most} CPUs"), is, cpus.is_some_and(|is| is <= most + 1e-9));
         }
         for network in &self.networks {
-            let network = fill(network, learner);
+            let network = filled(network, learner);
             let holds = found.networks.contains(&network);
             row("networks", format!("connected to `{network}`"), or_none(&found.networks.join(", ")), holds);
         }
         for mount in &self.mounts {
-            let volume = mount.volume.as_ref().map(|volume| fill(volume, learner));
+            let volume = mount.volume.as_ref().map(|volume| filled(volume, learner));
             let there = found.mounts.iter().find(|there| there.target == mount.at);
             let named = |there: &MountFacts| there.kind == "volume" && Some(&there.source) == volume.as_ref();
             let holds = there.is_some_and(|there| volume.is_none() || named(there));
@@ -284,7 +286,7 @@ impl ContainerWish {
             row(&format!("mounted at {}", mount.at), wanted, is, holds);
         }
         if let Some(text) = &self.command {
-            let text = fill(text, learner);
+            let text = filled(text, learner);
             let command = found.command.join(" ");
             let holds = command.contains(&text);
             row("command", format!("contains `{text}`"), or_none(&command), holds);

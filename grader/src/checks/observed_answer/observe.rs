@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::check::Resource;
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
 use crate::sandbox::wait::{in_ms, until};
 use crate::sandbox::{At, Sandbox};
@@ -240,7 +241,7 @@ impl Observe {
         else {
             return Ok(nothing("this is no value of a container".into()));
         };
-        let name = container.replace("{learner}", &sandbox.learner());
+        let name = filled(container, &sandbox.learner());
         let Some(facts) = sandbox.handmade().await?.containers.into_iter().find(|one| one.name == name) else {
             return Ok(nothing(format!("no container is called `{name}`. Make it, and keep it until this is graded")));
         };

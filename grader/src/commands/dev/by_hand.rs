@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::transcripts;
 use crate::course::Lesson;
 use crate::fault::Fault;
+use crate::learner::filled;
 use crate::sandbox::daemon;
-use crate::sandbox::scratch::LEARNER;
 
 /// The scripts of one submission.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl ByHand {
         let Ok(make) = fs::read_to_string(&path) else { return Ok(Self::default()) };
         fs::remove_file(&path).map_err(Fault::file(&path))?;
         let undo = lesson.dir.join("by-hand-undo.sh");
-        let undo = fs::read_to_string(&undo).map_err(Fault::file(&undo))?.replace(LEARNER, learner);
+        let undo = filled(&fs::read_to_string(&undo).map_err(Fault::file(&undo))?, learner);
         Ok(Self { make: Some(make), undo: Some(undo), files: files.to_path_buf() })
     }
 

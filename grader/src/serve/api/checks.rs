@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
+use super::super::asked::{Asked, Path};
 use super::super::problem::{Problem, answered};
 use super::lesson;
 use crate::{memory, workspace};
@@ -48,7 +49,7 @@ pub struct Told {
 pub async fn begin(
     State(session): State<App>,
     Path(id): Path<String>,
-    Json(wish): Json<Wish>,
+    Asked(wish): Asked<Wish>,
 ) -> Result<Json<Begun>, Problem> {
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;

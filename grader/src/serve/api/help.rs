@@ -3,14 +3,16 @@
 //! Owns: the answers about hints. Must not: decide how many are open; `progress` does.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::App;
+use super::super::asked::Path;
 use super::super::problem::{Problem, answered};
 use super::lesson;
+use crate::commands::hint;
 use crate::progress::Progress;
 
 /// The open hints of a check.
@@ -43,14 +45,8 @@ async fn shown(
             let error = format!("{} has no check called `{check}`", lesson.spec.id);
             return Err(Problem::new(StatusCode::NOT_FOUND, error, "The lesson lists its checks."));
         };
-        let (id, spec) = (&lesson.spec.id, &check.spec);
-        let progress = Progress::open()?;
-        let total = spec.hints.len();
-        let hints = if more { progress.ask_hint(id, &spec.id, total)? } else { progress.hints(id, &spec.id, total)? };
-        if hints.open > 0 {
-            progress.hints_shown(id, &spec.id, hints.open)?;
-        }
-        Ok(Hints { open: spec.hints.iter().take(hints.open).cloned().collect(), total })
+        let (hints, open) = hint::open(&lesson, check, &Progress::open()?, more)?;
+        Ok(Hints { open, total: hints.total })
     })
     .await
 }

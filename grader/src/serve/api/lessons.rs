@@ -3,11 +3,12 @@
 //! Owns: the answers about lessons. Must not: change anything.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::App;
+use super::super::asked::Path;
 use super::super::files;
 use super::super::problem::{Problem, answered};
 use super::lesson;

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
+use super::super::asked::{Asked, Path};
 use super::super::problem::{Problem, answered};
 use super::lesson;
 use crate::book::shown_markdown;
@@ -75,7 +76,7 @@ pub async fn answers(State(session): State<App>, Path(id): Path<String>) -> Resu
 pub async fn answer(
     State(session): State<App>,
     Path((id, question)): Path<(String, String)>,
-    Json(given): Json<Given>,
+    Asked(given): Asked<Given>,
 ) -> Result<Json<Judged>, Problem> {
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;

@@ -3,11 +3,12 @@
 //! Owns: the answers about files. Must not: touch files itself; `files` and `workspace` do.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
+use super::super::asked::{Asked, Path};
 use super::super::files::{self, FileEntry};
 use super::super::problem::{Problem, answered};
 use super::lesson;
@@ -59,7 +60,7 @@ pub async fn files(State(session): State<App>, Path(id): Path<String>) -> Result
 pub async fn save(
     State(session): State<App>,
     Path(id): Path<String>,
-    Json(save): Json<Save>,
+    Asked(save): Asked<Save>,
 ) -> Result<Json<FileEntry>, Problem> {
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;

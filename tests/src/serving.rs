@@ -1,0 +1,165 @@
+//! A course of a learner's own, and `grader serve` on it.
+//!
+//! Owns: writing the course (`grader init`), the server's process, and asking it as a program
+//! would. Must not: know what is asked for.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use ureq::http::Request;
+
+use crate::program;
+
+/// The server; ended when dropped.
+pub struct Serving {
+    folder: TempDir,
+    /// The process, as long as it runs.
+    child: Option<Child>,
+    /// Such as `127.0.0.1:40001`.
+    pub address: String,
+    /// What the printed address brings.
+    pub token: String,
+}
+
+/// What the server has answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers in small letters, with their values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// A header's value; empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.text))
+    }
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Serving {
+    /// Writes a course and serves it.
+    #[must_use]
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut serving = Self { folder, child: None, address: String::new(), token: String::new() };
+        let made = serving.command(&["init", "course"]).current_dir(serving.folder.path()).output().expect("init");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        serving.start("0");
+        serving
+    }
+
+    /// The course's folder.
+    #[must_use]
+    pub fn course(&self) -> PathBuf {
+        self.folder.path().join("course")
+    }
+
+    /// The learner's copy of an exercise, by the exercise's folder.
+    #[must_use]
+    pub fn copy(&self, exercise: &str) -> PathBuf {
+        self.course().join("workspace").join(exercise)
+    }
+
+    /// The program with this learner's home, not yet started.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).env("GRADER_HOME", self.folder.path().join("home")).stdin(Stdio::null());
+        command
+    }
+
+    /// Ends the server as Ctrl-C does, and gives its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let mut child = self.child.take()?;
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill starts").success());
+        child.wait().expect("end").code()
+    }
+
+    /// Starts it again, on the same port.
+    pub fn restart(&mut self) {
+        self.stop();
+        let port = self.address.rsplit(':').next().unwrap_or_default().to_owned();
+        self.start(&port);
+    }
+
+    fn start(&mut self, port: &str) {
+        let mut command = self.command(&["serve", "--no-open", "--offline", "--port", port]);
+        let mut child = command.current_dir(self.course()).stdout(Stdio::piped()).spawn().expect("serve");
+        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines().map_while(Result::ok);
+        let url = lines.map(|line| line.trim().to_owned()).find(|line| line.starts_with("http://"));
+        let url = url.expect("the address is printed");
+        let (address, token) = url["http://".len()..].split_once("/?token=").expect("an address with a token");
+        (self.address, self.token) = (address.to_owned(), token.to_owned());
+        self.child = Some(child);
+    }
+
+    /// What a browser of this session sends by itself with each request.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let port = self.address.rsplit(':').next().unwrap_or_default();
+        vec![
+            ("host".into(), self.address.clone()),
+            ("cookie".into(), format!("grader-{port}={}", self.token)),
+            ("origin".into(), format!("http://{}", self.address)),
+        ]
+    }
+
+    /// Sends a request with just these headers.
+    #[must_use]
+    pub fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Answer {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let agent: ureq::Agent = config.max_redirects_will_error(false).allow_non_standard_methods(true).build().into();
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body.to_owned()).expect("a request");
+        let mut response = agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            text: response.body_mut().read_to_string().expect("a body of text"),
+        }
+    }
+
+    /// Asks as a page of the course does.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &self.headers(), "")
+    }
+
+    /// Sends JSON as a page of the course does.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let mut headers = self.headers();
+        headers.push(("content-type".into(), "application/json".into()));
+        self.send(method, path, &headers, &body.to_string())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
