@@ -39,6 +39,13 @@ export class Files {
     this.changed();
   }
 
+  /** Makes an empty file on disk. */
+  async add(path) {
+    if (this.all.has(path)) throw new Problem(409, { error: `\`${path}\` is there already` });
+    await ask(`lessons/${this.lesson}/files`, { method: 'PUT', body: { path, text: '', base: NOTHING } });
+    await this.load();
+  }
+
   /** Takes what was typed, and saves it after a rest. */
   edit(file, text) {
     // A textarea has only line feeds; the file keeps the line ends that it had.

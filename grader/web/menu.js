@@ -1,13 +1,14 @@
-/* Owns: what is seldom needed, and the question before files are put away. Must not: do it. */
-import { button, el } from './dom.js';
+/* Owns: what is seldom needed, and what has to be asked before it. Must not: do it. */
+import { button, el, prose, said } from './dom.js';
 
 export class Menu {
   /** `box` is where the question appears; `back` takes the focus when it is answered. */
-  constructor(box, { anew, reset, back }) {
-    Object.assign(this, { box, reset, back });
+  constructor(box, { anew, add, reset, back }) {
+    Object.assign(this, { box, add, reset, back });
     this.head = el('summary', { class: 'g-button' }, 'More');
     this.node = el('details', { class: 'g-menu' }, this.head, el('div', {},
       button('Measure everything anew', () => this.#chosen(anew)),
+      button('Add a file', () => this.#chosen(() => this.#name())),
       button('Start over', () => this.#chosen(() => this.#ask()))));
     this.node.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#chosen(() => this.head.focus()));
     this.node.addEventListener('focusout', ({ relatedTarget }) => {
@@ -23,6 +24,19 @@ export class Menu {
   #chosen(action) {
     this.node.open = false;
     action();
+  }
+
+  #name() {
+    const name = el('input', { type: 'text', id: 'g-new-file', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' });
+    const wrong = said();
+    const add = (event) => {
+      event.preventDefault();
+      this.add(name.value.trim()).catch((problem) => wrong.replaceChildren(...prose(problem.message)));
+    };
+    this.box.replaceChildren(el('form', { class: 'g-box', onsubmit: add },
+      el('p', {}, el('label', { for: name.id }, 'Name of the new file, such as ', el('code', {}, '.dockerignore'))), name, wrong,
+      el('div', { class: 'g-row' }, button('Add it', add), button('Leave it', () => this.close()))));
+    name.focus();
   }
 
   #ask() {

@@ -33,6 +33,7 @@ class Panel {
     this.check = button('Check', () => this.begin(false), { class: 'g-button g-main' });
     this.menu = new Menu(this.box, {
       anew: () => this.begin(true),
+      add: (path) => this.#add(path),
       reset: () => this.#reset(),
       back: () => this.check.focus(),
     });
@@ -160,6 +161,13 @@ class Panel {
     await ask(`lessons/${this.lesson}/start`, { method: 'POST' }).catch((problem) => this.#stopped(problem.message));
     await this.#beat();
     this.bench.buttons.values().next().value?.focus();
+  }
+
+  async #add(path) {
+    await this.bench.files.add(path);
+    this.menu.close();
+    this.bench.show(path);
+    this.bench.editors.get(path)?.area.focus();
   }
 
   async #reset() {
