@@ -3,6 +3,7 @@
 //! What a person sees in the browser is in `tests/browser`.
 
 mod api;
+mod authors;
 mod files;
 mod guard;
 mod runs;

@@ -109,7 +109,8 @@ pub fn state(folder: &Path) -> String {
 
 /// The file's place, if that lies in the folder and no link leads there.
 fn place(folder: &Path, path: &str) -> Result<PathBuf, Problem> {
-    let refuse = |error: String| Problem::new(StatusCode::BAD_REQUEST, error, "It wants a path such as `src/server.js`.");
+    let refuse =
+        |error: String| Problem::new(StatusCode::BAD_REQUEST, error, "It wants a path such as `src/server.js`.");
     let parts: Vec<_> = Path::new(path).components().collect();
     let is_plain = !parts.is_empty() && parts.iter().all(|part| matches!(part, Component::Normal(_)));
     if !is_plain || path.contains('\0') || path.len() > 300 || path.ends_with('/') {
