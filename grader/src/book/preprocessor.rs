@@ -3,6 +3,7 @@
 //! Owns: which page belongs to which lesson, and putting HTML or Markdown where a block stood. Must
 //! not: make it.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use mdbook_preprocessor::book::{Book, Chapter};
@@ -49,6 +50,7 @@ pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<B
     let pages = Pages {
         course: Course { root: folder.parent().unwrap_or(&folder).to_path_buf() },
         src: folder.join(&context.config.book.src),
+        lessons: OnceCell::new(),
     };
     let mut outcome = Ok(());
     book.for_each_chapter_mut(|chapter| {
@@ -63,6 +65,8 @@ pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<B
 struct Pages {
     course: Course,
     src: PathBuf,
+    /// The lessons' pages, loaded when the first block needs them.
+    lessons: OnceCell<Vec<Page>>,
 }
 
 impl Pages {
@@ -93,15 +97,23 @@ impl Pages {
                     let html = |(number, question)| render::quiz::html(lesson, number, quiz.questions.len(), question);
                     next.map(html).unwrap_or_default()
                 }
-                FenceKind::Glossary => render::glossary::markdown(&Page::all(&self.course)?),
-                FenceKind::Commands => render::commands::markdown(&Page::all(&self.course)?),
-                FenceKind::Schedule => render::schedule::markdown(page, &fence.body, &Page::all(&self.course)?)?,
+                FenceKind::Glossary => render::glossary::markdown(self.lessons()?),
+                FenceKind::Commands => render::commands::markdown(self.lessons()?),
+                FenceKind::Schedule => render::schedule::markdown(page, &fence.body, self.lessons()?)?,
             };
             // Empty lines keep it apart from the Markdown around it.
             text.extend(["\n", &shown, "\n\n"]);
         }
         text.push_str(&page.text[end..]);
         Ok(text)
+    }
+
+    fn lessons(&self) -> Result<&[Page], CourseError> {
+        if let Some(loaded) = self.lessons.get() {
+            return Ok(loaded);
+        }
+        let loaded = Page::all(&self.course)?;
+        Ok(self.lessons.get_or_init(|| loaded))
     }
 
     fn exercise(&self, page: &Source, path: &Path, fence: &Fence) -> Result<Lesson, CourseError> {
