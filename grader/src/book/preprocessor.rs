@@ -11,7 +11,8 @@ use mdbook_preprocessor::errors::Result as MdBookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use serde::Deserialize;
 
-use super::render;
+use super::alone::seal;
+use super::{Site, render};
 use crate::course::fence::{Fence, FenceKind, fences};
 use crate::course::page::Page;
 use crate::course::quiz::Quiz;
@@ -19,7 +20,7 @@ use crate::course::source::Source;
 use crate::course::{Course, CourseError, Lesson};
 
 /// Our preprocessor, as mdBook knows it.
-pub(super) struct Blocks;
+pub(super) struct Blocks(pub(super) Site);
 
 impl Preprocessor for Blocks {
     /// The name in `book.toml`, so that this takes the place of the command configured there.
@@ -28,7 +29,7 @@ impl Preprocessor for Blocks {
     }
 
     fn run(&self, context: &PreprocessorContext, book: Book) -> MdBookResult<Book> {
-        Ok(process(context, book)?)
+        Ok(process(context, book, self.0)?)
     }
 
     fn supports_renderer(&self, renderer: &str) -> MdBookResult<bool> {
@@ -45,11 +46,12 @@ struct ExerciseKeys {
 }
 
 /// Replaces the blocks of all pages. The first mistake ends it.
-pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<Book, CourseError> {
+pub(super) fn process(context: &PreprocessorContext, mut book: Book, site: Site) -> Result<Book, CourseError> {
     let folder = std::path::absolute(&context.root).unwrap_or_else(|_| context.root.clone());
     let pages = Pages {
         course: Course { root: folder.parent().unwrap_or(&folder).to_path_buf() },
         src: folder.join(&context.config.book.src),
+        site,
         lessons: OnceCell::new(),
     };
     let mut outcome = Ok(());
@@ -65,6 +67,7 @@ pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<B
 struct Pages {
     course: Course,
     src: PathBuf,
+    site: Site,
     /// The lessons' pages, loaded when the first block needs them.
     lessons: OnceCell<Vec<Page>>,
 }
@@ -90,11 +93,17 @@ impl Pages {
             text.push_str(&page.text[end..fence.block.start]);
             end = fence.block.end;
             let shown = match fence.kind {
-                FenceKind::Exercise => render::exercise::html(&self.exercise(page, path, &fence)?),
+                FenceKind::Exercise => render::exercise::html(&self.exercise(page, path, &fence)?, self.site),
                 FenceKind::Quiz => {
                     let lesson = lesson_of(page, path, &fence)?;
                     let next = questions.next();
-                    let html = |(number, question)| render::quiz::html(lesson, number, quiz.questions.len(), question);
+                    let html = |(number, question)| {
+                        let sealed = match self.site {
+                            Site::Served => String::new(),
+                            Site::Alone => seal::attributes(lesson, question),
+                        };
+                        render::quiz::html(lesson, number, quiz.questions.len(), question, &sealed)
+                    };
                     next.map(html).unwrap_or_default()
                 }
                 FenceKind::Glossary => render::glossary::markdown(self.lessons()?),
