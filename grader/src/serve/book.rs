@@ -309,6 +309,22 @@ mod tests {
     }
 
     #[test]
+    fn the_course_is_served_without_anything_by_which_answers_are_judged() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the course").to_path_buf();
+        let folder = built(&Course { root }).expect("a book");
+        let mut questions = 0;
+        for entry in WalkDir::new(folder.path()).into_iter().flatten() {
+            assert!(entry.file_name() != "quiz.js", "{}", entry.path().display());
+            if entry.path().extension().is_some_and(|end| end == "html") {
+                let page = fs::read_to_string(entry.path()).expect("a page");
+                questions += page.matches("<fieldset class=\"quiz\"").count();
+                assert!(!page.contains("data-sealed") && !page.contains("data-salt"), "{}", entry.path().display());
+            }
+        }
+        assert!(questions > 40, "{questions} questions");
+    }
+
+    #[test]
     fn no_path_leads_out_of_the_book() {
         let folder = Path::new("/book");
         assert_eq!(inside(folder, ""), Some(PathBuf::from("/book/index.html")));

@@ -21,7 +21,7 @@ fn parts(id: &str, minutes: u32, deliver: &[String], checks: &[&CheckSpec], site
         Site::Served => format!("Measure your work with <code>grader check {id}</code>."),
         Site::Alone => format!(
             "It is done on your own machine: <code>grader start {id}</code> gives you the files and \
-             <code>grader check {id}</code> measures your work, or <code>grader serve</code> does both in this page."
+             <code>grader check {id}</code> measures your work. <code>grader serve</code> opens this page with both in it."
         ),
     };
     let points: u32 = checks.iter().map(|check| check.points).sum();
