@@ -7,7 +7,11 @@
 //! themselves. [`build`] registers its own preprocessor under the same name. mdBook keeps
 //! preprocessors by name, so ours takes the place of the configured command: pages are processed
 //! once, in the configured order, and no other program is started.
+//!
+//! A plain `mdbook build` makes pages without answers and without our scripts ([`Site::Served`]): they
+//! send readers to the terminal.
 
+mod alone;
 mod preprocessor;
 pub mod reference;
 mod render;
@@ -39,6 +43,14 @@ pub enum BookError {
         /// mdBook's messages, from the outermost to the cause.
         reason: String,
     },
+    /// A page that mdBook has made could not be given what it needs.
+    #[error("{path}: {source}", path = .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// What mdBook sent on standard input is not a book.
     #[error(
         "mdBook {MDBOOK_VERSION} is needed to build this book with `mdbook build`: {reason}; or run `grader book build`"
@@ -58,9 +70,18 @@ impl From<BookError> for Fault {
     }
 }
 
+/// Who judges the answers to a page's questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Site {
+    /// The server from which the page comes: nothing about what is right is in the page.
+    Served,
+    /// The page itself: what is right is in it, sealed, and a script that judges.
+    Alone,
+}
+
 /// Builds the book of the course at `root` into `out`, or into the folder that `book.toml` names.
 /// Gives back the folder with the HTML.
-pub fn build(root: &Path, out: Option<&Path>) -> Result<PathBuf, BookError> {
+pub fn build(root: &Path, out: Option<&Path>, site: Site) -> Result<PathBuf, BookError> {
     let folder = root.join("book");
     // An absolute path, because mdBook takes relative ones from the book's folder.
     let folder = std::path::absolute(&folder).unwrap_or(folder);
@@ -68,9 +89,13 @@ pub fn build(root: &Path, out: Option<&Path>) -> Result<PathBuf, BookError> {
     if let Some(out) = out {
         book.config.build.build_dir = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
     }
-    book.with_preprocessor(Blocks);
+    book.with_preprocessor(Blocks(site));
     book.build().map_err(wrap("building", &folder))?;
-    Ok(book.build_dir_for("html"))
+    let html = book.build_dir_for("html");
+    if site == Site::Alone {
+        alone::equip(&html).map_err(|(path, error)| BookError::Write { path, source: error })?;
+    }
+    Ok(html)
 }
 
 /// A short piece of Markdown as HTML, in which HTML is shown and not obeyed.
@@ -95,7 +120,7 @@ pub fn preprocess(input: impl Read, mut output: impl Write) -> Result<(), BookEr
         // Such a path is relative to where mdBook was started, but we are started in the book's folder.
         context.root = std::env::current_dir().map_err(|error| protocol(error.to_string()))?;
     }
-    let book = preprocessor::process(&context, book)?;
+    let book = preprocessor::process(&context, book, Site::Served)?;
     serde_json::to_writer(&mut output, &book).map_err(|error| protocol(error.to_string()))?;
     output.flush().map_err(|error| protocol(error.to_string()))
 }

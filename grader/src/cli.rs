@@ -292,7 +292,7 @@ pub enum FormatName {
 /// `grader book`.
 #[derive(Debug, Subcommand)]
 pub enum BookCommand {
-    /// Build the book as HTML.
+    /// Build the book as HTML that needs no server.
     Build {
         /// The folder to write to; left out, book/book.
         #[arg(long, value_name = "PATH")]

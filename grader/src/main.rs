@@ -78,7 +78,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
         Command::Serve(args) => wait(async { grader::serve::run(&args, commands::course()?, out).await }),
         Command::Init { folder } => commands::init::run(folder.as_deref(), out),
         Command::Book { command: BookCommand::Build { out: to } } => {
-            let built = book::build(&commands::course()?.root, to.as_deref())?;
+            let built = book::build(&commands::course()?.root, to.as_deref(), book::Site::Alone)?;
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;
             Ok(0)
         }

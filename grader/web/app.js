@@ -10,7 +10,7 @@ const exercise = document.querySelector('main .exercise');
 // On the page for printing, all lessons stand below each other: that is for paper.
 if (!location.pathname.endsWith('/print.html')) {
   marks();
-  if (questions.length) load('./quiz.js').then((quiz) => quiz.live([...questions]));
+  if (questions.length) Promise.all([load('./quiz.js'), load('./judge.js')]).then(([quiz, { judge }]) => quiz.live([...questions], judge));
   if (exercise) load('./panel.js').then((panel) => panel.live(exercise));
   if (/^\/(index|introduction)?(\.html)?$/.test(location.pathname)) load('./start.js').then((start) => start.show());
 }

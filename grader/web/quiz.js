@@ -1,30 +1,31 @@
-/* Owns: questions that are answered in the page. Must not: judge (the server does), or keep what is
-   right anywhere before it was answered. */
-import { ask, onBack } from './api.js';
+/* Owns: questions that are answered in the page. Must not: judge (the server does, or on a page without
+   one `alone/judge.js`), or keep what is right anywhere before it was answered. */
 import { button, el, heard, keepKeys, style } from './dom.js';
 import { sortable } from './order.js';
 import { count } from './words.js';
 
 let lesson;
+let judging;
 let questions;
 const summary = el('p', { class: 'quiz-summary' });
 
-/** Makes the questions of this page live. */
-export async function live(fieldsets) {
+/** Makes the questions of this page live. `judgeOf` makes the judge: `judge.js`, or `alone/judge.js`. */
+export async function live(fieldsets, judgeOf) {
   lesson = fieldsets[0].id.split('-')[0];
+  judging = judgeOf(lesson, fieldsets);
   await style('quiz.css');
   questions = fieldsets.map(question);
   fieldsets.at(-1).after(el('div', { class: 'quiz-end' }, summary));
   document.querySelectorAll('main .quiz-note').forEach((note) => note.remove());
-  onBack(restore);
+  judging.onNews(restore);
   await restore();
 }
 
 async function restore() {
-  const kept = await ask(`lessons/${lesson}/quiz`).catch(() => null);
+  const kept = await judging.kept().catch(() => null);
   if (!kept) return;
   for (const one of questions) {
-    const judged = kept.answers[one.id];
+    const judged = kept[one.id];
     if (!judged || one.touched) continue;
     one.put(judged.answer);
     tell(one, judged);
@@ -69,7 +70,7 @@ async function give(one) {
   if (one.asking) return;
   one.asking = true;
   try {
-    tell(one, await ask(`lessons/${lesson}/quiz/${one.id}`, { method: 'POST', body: { answer } }));
+    tell(one, await judging.give(one.id, answer));
     countUp();
   } catch (problem) {
     one.result.replaceChildren(el('p', {}, problem.message));
@@ -83,7 +84,7 @@ function tell(one, { right, because }) {
   one.fieldset.classList.toggle('is-right', right);
   one.fieldset.classList.toggle('is-wrong', !right);
   const why = el('div', { class: 'quiz-because' });
-  why.innerHTML = because; // Made by the server from the course's Markdown.
+  why.innerHTML = because; // Made by the grader from the course's Markdown.
   const word = right ? ['✓', 'Right.'] : ['✗', 'Not right yet.'];
   one.result.replaceChildren(el('p', { class: 'quiz-word' }, el('span', { 'aria-hidden': 'true' }, `${word[0]} `), word[1]), why);
 }

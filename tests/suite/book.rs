@@ -1,4 +1,4 @@
-//! The book builds, and its pages do not give answers away.
+//! The book builds and stands alone, and its pages do not give answers away.
 
 use std::fs;
 
@@ -13,6 +13,10 @@ fn the_book_builds_without_the_answers() {
     assert!(!ended.stderr.contains("WARN"), "{}", ended.stderr);
     let page = fs::read_to_string(out.join("lesson36-dev-vs-prod.html")).expect("page");
     assert!(page.contains("<fieldset") && page.contains("grader check lesson36"), "quiz and exercise are on the page");
+    assert!(page.contains(" data-sealed=\""), "answers are judged in the page");
+    assert!(!page.contains("src=\"/") && !page.contains("href=\"/"), "the book works below any path");
+    let script = page.split('"').find(|text| text.ends_with("/quiz.js")).expect("a script of ours");
+    assert!(out.join(script).is_file(), "{script}");
     assert!(!page.contains("```") && !page.contains("because ="), "no block is left as it was");
     let answers =
         fs::read_to_string(course().join("exercises/lesson36-dev-vs-prod/solutions/nodemon-stock-user/quiz.toml"));

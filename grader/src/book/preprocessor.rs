@@ -3,6 +3,7 @@
 //! Owns: which page belongs to which lesson, and putting HTML or Markdown where a block stood. Must
 //! not: make it.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use mdbook_preprocessor::book::{Book, Chapter};
@@ -10,7 +11,8 @@ use mdbook_preprocessor::errors::Result as MdBookResult;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use serde::Deserialize;
 
-use super::render;
+use super::alone::seal;
+use super::{Site, render};
 use crate::course::fence::{Fence, FenceKind, fences};
 use crate::course::page::Page;
 use crate::course::quiz::Quiz;
@@ -18,7 +20,7 @@ use crate::course::source::Source;
 use crate::course::{Course, CourseError, Lesson};
 
 /// Our preprocessor, as mdBook knows it.
-pub(super) struct Blocks;
+pub(super) struct Blocks(pub(super) Site);
 
 impl Preprocessor for Blocks {
     /// The name in `book.toml`, so that this takes the place of the command configured there.
@@ -27,7 +29,7 @@ impl Preprocessor for Blocks {
     }
 
     fn run(&self, context: &PreprocessorContext, book: Book) -> MdBookResult<Book> {
-        Ok(process(context, book)?)
+        Ok(process(context, book, self.0)?)
     }
 
     fn supports_renderer(&self, renderer: &str) -> MdBookResult<bool> {
@@ -44,11 +46,13 @@ struct ExerciseKeys {
 }
 
 /// Replaces the blocks of all pages. The first mistake ends it.
-pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<Book, CourseError> {
+pub(super) fn process(context: &PreprocessorContext, mut book: Book, site: Site) -> Result<Book, CourseError> {
     let folder = std::path::absolute(&context.root).unwrap_or_else(|_| context.root.clone());
     let pages = Pages {
         course: Course { root: folder.parent().unwrap_or(&folder).to_path_buf() },
         src: folder.join(&context.config.book.src),
+        site,
+        lessons: OnceCell::new(),
     };
     let mut outcome = Ok(());
     book.for_each_chapter_mut(|chapter| {
@@ -63,6 +67,9 @@ pub(super) fn process(context: &PreprocessorContext, mut book: Book) -> Result<B
 struct Pages {
     course: Course,
     src: PathBuf,
+    site: Site,
+    /// The lessons' pages, loaded when the first block needs them.
+    lessons: OnceCell<Vec<Page>>,
 }
 
 impl Pages {
@@ -86,22 +93,36 @@ impl Pages {
             text.push_str(&page.text[end..fence.block.start]);
             end = fence.block.end;
             let shown = match fence.kind {
-                FenceKind::Exercise => render::exercise::html(&self.exercise(page, path, &fence)?),
+                FenceKind::Exercise => render::exercise::html(&self.exercise(page, path, &fence)?, self.site),
                 FenceKind::Quiz => {
                     let lesson = lesson_of(page, path, &fence)?;
                     let next = questions.next();
-                    let html = |(number, question)| render::quiz::html(lesson, number, quiz.questions.len(), question);
+                    let html = |(number, question)| {
+                        let sealed = match self.site {
+                            Site::Served => String::new(),
+                            Site::Alone => seal::attributes(lesson, question),
+                        };
+                        render::quiz::html(lesson, number, quiz.questions.len(), question, &sealed)
+                    };
                     next.map(html).unwrap_or_default()
                 }
-                FenceKind::Glossary => render::glossary::markdown(&Page::all(&self.course)?),
-                FenceKind::Commands => render::commands::markdown(&Page::all(&self.course)?),
-                FenceKind::Schedule => render::schedule::markdown(page, &fence.body, &Page::all(&self.course)?)?,
+                FenceKind::Glossary => render::glossary::markdown(self.lessons()?),
+                FenceKind::Commands => render::commands::markdown(self.lessons()?),
+                FenceKind::Schedule => render::schedule::markdown(page, &fence.body, self.lessons()?)?,
             };
             // Empty lines keep it apart from the Markdown around it.
             text.extend(["\n", &shown, "\n\n"]);
         }
         text.push_str(&page.text[end..]);
         Ok(text)
+    }
+
+    fn lessons(&self) -> Result<&[Page], CourseError> {
+        if let Some(loaded) = self.lessons.get() {
+            return Ok(loaded);
+        }
+        let loaded = Page::all(&self.course)?;
+        Ok(self.lessons.get_or_init(|| loaded))
     }
 
     fn exercise(&self, page: &Source, path: &Path, fence: &Fence) -> Result<Lesson, CourseError> {

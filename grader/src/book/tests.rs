@@ -24,19 +24,48 @@ fn course(page: &str) -> TempDir {
     root
 }
 
-fn html(root: &TempDir) -> String {
-    let out = build(root.path(), Some(&root.path().join("out"))).unwrap();
+fn html(root: &TempDir, site: Site) -> String {
+    let out = build(root.path(), Some(&root.path().join("out")), site).unwrap();
     assert_eq!(out, root.path().join("out"));
     fs::read_to_string(out.join("lesson36-dev-vs-prod.html")).unwrap()
 }
 
 #[test]
 fn a_page_with_every_kind_of_question_becomes_html_without_answers() {
-    let html = html(&course(SAMPLE));
+    let html = html(&course(SAMPLE), Site::Served);
     assert_eq!(html.matches("<fieldset class=\"quiz\"").count(), 6);
     assert!(html.contains("volumes:\n  - .:/app\n\n  - /app/node_modules"), "{html}");
     assert!(html.contains("Prose before the questions."));
     assert!(!html.contains("because") && !html.contains("language-quiz"));
+}
+
+#[test]
+fn a_page_that_stands_alone_is_the_served_one_with_sealed_answers() {
+    let served = html(&course(SAMPLE), Site::Served);
+    assert!(!served.contains("data-sealed") && !served.contains("data-salt") && !served.contains("quiz.js"));
+    let root = course(SAMPLE);
+    let alone = html(&root, Site::Alone);
+    assert_eq!(alone.matches(" data-sealed=\"").count(), 6);
+    let bare = without(
+        &without(&alone, " data-salt=", "><legend>", "><legend>"),
+        "<link rel=\"stylesheet\" href=\"grader/",
+        "</script>",
+        "",
+    );
+    assert_eq!(bare, served);
+    let version = fs::read_dir(root.path().join("out/grader")).unwrap().next().unwrap().unwrap();
+    let names = ["app.css", "quiz.css", "quiz.js"].map(|name| version.path().join(name).is_file());
+    assert_eq!((names, alone.contains("../")), ([true; 3], false));
+}
+
+/// The text without what stands from each `start` to the next `end`, in whose place comes `instead`.
+fn without(text: &str, start: &str, end: &str, instead: &str) -> String {
+    let mut parts = text.split(start);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.extend([instead, part.split_once(end).unwrap().1]);
+    }
+    out
 }
 
 #[test]
@@ -45,13 +74,13 @@ fn the_configured_command_is_neither_needed_nor_run() {
     let config = BOOK_TOML.replace("grader preprocess", "no-such-program");
     assert_ne!(config, BOOK_TOML);
     fs::write(root.path().join("book/book.toml"), config).unwrap();
-    assert_eq!(html(&root).matches("<fieldset class=\"quiz\"").count(), 6);
+    assert_eq!(html(&root, Site::Served).matches("<fieldset class=\"quiz\"").count(), 6);
 }
 
 #[test]
 fn without_a_folder_for_it_the_book_goes_where_book_toml_says() {
     let root = course("# Page\n");
-    assert_eq!(build(root.path(), None).unwrap(), root.path().join("book/book"));
+    assert_eq!(build(root.path(), None, Site::Served).unwrap(), root.path().join("book/book"));
     assert!(root.path().join("book/book/index.html").is_file());
 }
 
@@ -64,7 +93,7 @@ fn a_bad_block_fails_the_build_with_file_and_line() {
         ("# T\n\n\n```exercise\n```\n", 4, "`lesson36` has no exercise"),
     ] {
         let root = course(page);
-        let error = build(root.path(), None).unwrap_err();
+        let error = build(root.path(), None, Site::Served).unwrap_err();
         assert!(matches!(error, BookError::Course(_)), "{error:?}");
         let shown = error.to_string();
         assert!(shown.contains(message), "{shown}");
@@ -78,7 +107,7 @@ fn a_quiz_outside_of_a_lesson_is_an_error() {
     let root = course("# Page\n");
     fs::write(root.path().join("book/src/SUMMARY.md"), "- [Page](about.md)\n").unwrap();
     fs::write(root.path().join("book/src/about.md"), SAMPLE).unwrap();
-    let error = build(root.path(), None).unwrap_err().to_string();
+    let error = build(root.path(), None, Site::Served).unwrap_err().to_string();
     assert!(error.contains("book/src/about.md:5:1") && error.contains("belongs into a lesson's page"), "{error}");
 }
 
@@ -86,7 +115,7 @@ fn a_quiz_outside_of_a_lesson_is_an_error() {
 fn a_page_that_is_not_there_is_named() {
     let root = course("# Page\n");
     fs::write(root.path().join("book/src/SUMMARY.md"), "- [Page](lesson1-gone.md)\n").unwrap();
-    let error = build(root.path(), None).unwrap_err().to_string();
+    let error = build(root.path(), None, Site::Served).unwrap_err().to_string();
     assert!(error.contains("lesson1-gone.md"), "{error}");
     assert!(!root.path().join("book/src/lesson1-gone.md").exists(), "mdBook must not make pages up");
 }

@@ -18,6 +18,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde::Deserialize;
@@ -69,21 +70,11 @@ impl Page {
     /// The pages of all lessons, by their numbers.
     pub fn all(course: &Course) -> Result<Vec<Self>, CourseError> {
         let sources = Sources::load(&course.root)?;
-        let folder = course.root.join("book/src");
-        let entries =
-            std::fs::read_dir(&folder).map_err(|source| CourseError::Unreadable { path: folder.clone(), source })?;
-        let mut pages = Vec::new();
-        for path in entries.flatten().map(|entry| entry.path()) {
+        let read = |PageFile { number, id, path }: PageFile| {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let is_page = path.extension().is_some_and(|end| end == "md");
-            let id = file.split_once('-').filter(|_| is_page).map(|(id, _)| id.to_owned());
-            let number = id.as_deref().and_then(number_of);
-            if let (Some(id), Some(number)) = (id, number) {
-                pages.push(Self::of(Source::read(&course.root, &path)?, (number, id), file, &sources)?);
-            }
-        }
-        pages.sort_by_key(|page| page.number);
-        Ok(pages)
+            Self::of(Source::read(&course.root, &path)?, (number, id), file, &sources)
+        };
+        files(course)?.into_iter().map(read).collect()
     }
 
     fn of(source: Source, (number, id): (u32, String), file: String, sources: &Sources) -> Result<Self, CourseError> {
@@ -146,6 +137,34 @@ impl Page {
     }
 }
 
+/// Where a lesson's page is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFile {
+    /// The lesson's number.
+    pub number: u32,
+    /// The lesson's id, such as `lesson06`.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The files of all lessons' pages, by their numbers. None of them is read.
+pub fn files(course: &Course) -> Result<Vec<PageFile>, CourseError> {
+    let folder = course.root.join("book/src");
+    let entries =
+        std::fs::read_dir(&folder).map_err(|source| CourseError::Unreadable { path: folder.clone(), source })?;
+    let mut files: Vec<_> = entries.flatten().filter_map(|entry| page_file(entry.path())).collect();
+    files.sort_by_key(|file| file.number);
+    Ok(files)
+}
+
+/// `lesson06-namespaces.md` is the page of `lesson06`; other files are no lesson's page.
+fn page_file(path: PathBuf) -> Option<PageFile> {
+    let (id, _) = path.file_name()?.to_str()?.strip_suffix(".md")?.split_once('-')?;
+    let (number, id) = (number_of(id)?, id.to_owned());
+    Some(PageFile { number, id, path })
+}
+
 /// The number in `lesson06`.
 fn number_of(id: &str) -> Option<u32> {
     id.strip_prefix("lesson")?.parse().ok()
@@ -185,6 +204,15 @@ mod tests {
     fn the_front_matter_and_the_title_are_read() {
         let page = read(GOOD).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((page.minutes, page.title.as_str(), page.terms.len()), (60, "Views", 1));
+    }
+
+    #[test]
+    fn only_lessons_pages_are_pages_of_lessons() {
+        let page = page_file("book/src/lesson06-views.md".into()).expect("a page");
+        assert_eq!((page.number, page.id.as_str()), (6, "lesson06"));
+        for other in ["lesson06.md", "lesson06-views.html", "lessonsix-views.md", "glossary.md", "about-lesson06.md"] {
+            assert_eq!(page_file(other.into()), None, "{other}");
+        }
     }
 
     #[test]

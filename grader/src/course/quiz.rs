@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 
 pub use answers::{Graded, StoredAnswer, load_answers};
 pub use judge::Judgement;
+pub(crate) use judge::plain;
 
 use super::fence::{FenceKind, fences};
 use super::source::{CourseError, Source};

@@ -21,6 +21,7 @@ use walkdir::WalkDir;
 
 use super::App;
 use super::problem::Problem;
+use crate::book::Site;
 use crate::course::Course;
 use crate::fault::Fault;
 use crate::memory::tree::Tree;
@@ -49,6 +50,7 @@ const OWN: &[(&str, &str)] = &own![
     "evidence.js",
     "files.js",
     "hints.js",
+    "judge.js",
     "menu.js",
     "order.js",
     "panel.css",
@@ -132,7 +134,7 @@ fn copied(from: &Path) -> Result<TempDir, Fault> {
 
 fn built(course: &Course) -> Result<TempDir, Fault> {
     let folder = temporary()?;
-    crate::book::build(&course.root, Some(folder.path()))?;
+    crate::book::build(&course.root, Some(folder.path()), Site::Served)?;
     for entry in WalkDir::new(folder.path()).into_iter().flatten() {
         if entry.path().extension().is_some_and(|end| end == "html") {
             let text = fs::read_to_string(entry.path()).map_err(Fault::file(entry.path()))?;
@@ -272,9 +274,11 @@ mod tests {
     #[test]
     fn every_file_of_ours_is_served_and_says_what_it_owns() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        // `alone` is for pages without a server.
         let mut there: Vec<_> = fs::read_dir(folder)
             .expect("grader/web")
             .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
+            .filter(|name| name != "alone")
             .collect();
         there.sort();
         assert_eq!(OWN.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
@@ -302,6 +306,22 @@ mod tests {
         let address = page.split('"').find(|text| text.ends_with("app.js")).expect("our script");
         assert!(own_file(address.trim_start_matches('/')).is_some_and(|(name, _)| name == "app.js"), "{page}");
         assert!(own_file("grader/app.js").is_none() && own_file("grader/x/../app.js").is_none());
+    }
+
+    #[test]
+    fn the_course_is_served_without_anything_by_which_answers_are_judged() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the course").to_path_buf();
+        let folder = built(&Course { root }).expect("a book");
+        let mut questions = 0;
+        for entry in WalkDir::new(folder.path()).into_iter().flatten() {
+            assert!(entry.file_name() != "quiz.js", "{}", entry.path().display());
+            if entry.path().extension().is_some_and(|end| end == "html") {
+                let page = fs::read_to_string(entry.path()).expect("a page");
+                questions += page.matches("<fieldset class=\"quiz\"").count();
+                assert!(!page.contains("data-sealed") && !page.contains("data-salt"), "{}", entry.path().display());
+            }
+        }
+        assert!(questions > 40, "{questions} questions");
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The HTML of a question.
 //!
 //! Owns: a form that can be read and filled in by everybody. Must not: contain the right answer,
-//! its explanation, or the page's order of the options, in whatever disguise.
+//! its explanation, or the page's order of the options, in whatever disguise; what a page without a
+//! server has instead comes sealed, as attributes, from `alone::seal`.
 
 use super::{inline, markdown, on_one_line};
 use crate::course::quiz::{Kind, PAGE_SEED, Question};
 
-/// The question with this number, of a lesson that has `count` of them.
-pub(in crate::book) fn html(lesson: &str, number: usize, count: usize, question: &Question) -> String {
+/// The question with this number, of a lesson that has `count` of them. `sealed` are further attributes.
+pub(in crate::book) fn html(lesson: &str, number: usize, count: usize, question: &Question, sealed: &str) -> String {
     let id = format!("{lesson}-{}", question.id);
     // Said once, above the first question.
     let note = format!("<p class=\"quiz-note\">Answer in the terminal: <code>grader quiz {lesson}</code></p>");
     on_one_line(&format!(
-        "{note}<fieldset class=\"quiz\" id=\"{id}\" aria-describedby=\"{id}-text\">\
+        "{note}<fieldset class=\"quiz\" id=\"{id}\" aria-describedby=\"{id}-text\"{sealed}>\
          <legend>Question {number} of {count} <span class=\"quiz-kind\">{kind}</span></legend>\
          <div class=\"quiz-text\" id=\"{id}-text\">{text}</div>{field}</fieldset>",
         note = if number == 1 { note.as_str() } else { "" },
@@ -72,7 +73,7 @@ mod tests {
     fn shown(id: &str) -> String {
         let quiz = sample();
         let number = quiz.questions.iter().position(|question| question.id == id).unwrap() + 1;
-        html("lesson36", number, 6, &quiz.questions[number - 1])
+        html("lesson36", number, 6, &quiz.questions[number - 1], "")
     }
 
     #[test]

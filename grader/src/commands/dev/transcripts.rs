@@ -21,6 +21,7 @@ use snapbox::filter::NormalizeToExpected;
 use snapbox::report::{Palette, write_diff};
 
 use crate::course::blocks::{self, Step};
+use crate::course::page;
 use crate::course::quiz::Quiz;
 use crate::course::{Course, CourseError};
 use crate::fault::Fault;
@@ -124,17 +125,12 @@ pub fn lock_file() -> Result<File, Fault> {
 
 /// The pages of all lessons, or of the named one.
 fn pages(course: &Course, lesson: Option<&str>) -> Result<Vec<PathBuf>, Fault> {
-    let folder = course.root.join("book/src");
     let wanted = lesson.map(|named| course.lesson(named).map(|lesson| lesson.spec.id)).transpose()?;
-    let is_wanted = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let id = name.split_once('-').filter(|_| name.ends_with(".md")).map(|(id, _)| id);
-        id.is_some_and(|id| wanted.as_deref().map_or_else(|| id.starts_with("lesson"), |wanted| id == wanted))
-    };
-    let entries = std::fs::read_dir(&folder).map_err(Fault::file(&folder))?.flatten();
-    let mut pages: Vec<_> = entries.map(|entry| entry.path()).filter(is_wanted).collect();
-    pages.sort();
+    let mut files = page::files(course)?;
+    files.retain(|file| wanted.as_ref().is_none_or(|wanted| file.id == *wanted));
+    let pages: Vec<_> = files.into_iter().map(|file| file.path).collect();
     if pages.is_empty() {
+        let folder = course.root.join("book/src");
         let message = format!("there is no page of {} in {}", lesson.unwrap_or("a lesson"), folder.display());
         return Err(Fault::Usage { message });
     }

@@ -65,12 +65,12 @@ fn judge_multi(options: &[Choice], chosen: &[usize]) -> Judgement {
     let right = chosen == wanted;
     // After a wrong answer only the mistakes are explained, so that the rest can still be found.
     let explained = chosen.iter().filter_map(|&index| options.get(index)).filter(|option| right || !option.right);
-    let mut lines: Vec<_> = explained.map(|option| format!("“{}”: {}", option.text, option.because)).collect();
+    let mut paragraphs: Vec<_> = explained.map(|option| format!("“{}”: {}", option.text, option.because)).collect();
     let missing = wanted.difference(&chosen).count();
     if missing > 0 {
-        lines.push(format!("{missing} more {} right.", if missing == 1 { "is" } else { "are" }));
+        paragraphs.push(format!("{missing} more {} right.", if missing == 1 { "is" } else { "are" }));
     }
-    Judgement { right, because: lines.join("\n") }
+    Judgement { right, because: paragraphs.join("\n\n") }
 }
 
 fn judge_order(count: usize, because: &str, order: &[usize]) -> Judgement {
@@ -87,7 +87,7 @@ fn wrong(because: String) -> Judgement {
 
 /// A text as it is compared: without the space around it, runs of space as one, and without the
 /// backticks in which people copy code out of a page.
-pub(super) fn plain(text: &str, case: bool) -> String {
+pub(crate) fn plain(text: &str, case: bool) -> String {
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let inner = spaced.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).unwrap_or(&spaced);
     if case { inner.to_owned() } else { inner.to_lowercase() }
@@ -125,7 +125,7 @@ mod tests {
         let question = question(Kind::Multi(options(&[true, false, true])));
         assert!(question.judge(&Answer::Multi(vec![2, 0])).right);
         let partly = question.judge(&Answer::Multi(vec![0, 1]));
-        assert_eq!(partly, wrong("“o1”: b1\n1 more is right.".into()));
+        assert_eq!(partly, wrong("“o1”: b1\n\n1 more is right.".into()));
         assert!(!question.judge(&Answer::Multi(vec![0, 1, 2])).right);
         assert!(!question.judge(&Answer::Multi(vec![])).right);
     }
