@@ -11,6 +11,7 @@ mod api;
 mod book;
 mod files;
 mod guard;
+mod looks;
 mod problem;
 mod routes;
 mod runs;

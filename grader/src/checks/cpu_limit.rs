@@ -112,7 +112,7 @@ impl Check for CpuLimit {
             vec!["periods in which they were held back".into(), pressure.throttled_periods.to_string()],
         ];
         let table = Detail::table("the kernel's account", &["what", "value"], rows);
-        let title = format!("CPUs used in `{}`", self.service);
+        let title = format!("CPUs used in `{}`, on average over 300 ms", self.service);
         let curve = Detail::curve(title, Quantity::Cpu, evidence.quota.map(thousandths), None, &pressure.samples);
         let Some(problem) = problem else {
             let held = format!(

@@ -175,18 +175,14 @@ impl GracefulStop {
             zero: "SIGTERM".into(),
             spans: spans.into_iter().chain([stop]).collect(),
             marks: Vec::new(),
-            limit: Some(Mark::new("the latest end", signed(self.within_ms))),
+            limit: Some(Mark::new("the limit", signed(self.within_ms))),
         })
     }
 }
 
 /// Stops the container while it has a request that it has read and not answered. Tells whether that
 /// was so, the request's answer, and how long the stop took.
-async fn stopped_in_flight(
-    check: &GracefulStop,
-    sandbox: &dyn Sandbox,
-    at: At<'_>,
-) -> Result<Stopped, Fault> {
+async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Stopped, Fault> {
     let request = HttpRequest::post(check.port, &check.path, check.post.clone());
     let open = || async {
         let read = sandbox.kernel(at).await?.connections_read;
@@ -243,7 +239,13 @@ mod tests {
             at: None,
             moments,
         };
-        check.judge(&evidence).finding().details.iter().find(|detail| matches!(detail, Detail::Timeline { .. })).cloned()
+        check
+            .judge(&evidence)
+            .finding()
+            .details
+            .iter()
+            .find(|detail| matches!(detail, Detail::Timeline { .. }))
+            .cloned()
     }
 
     #[test]
@@ -259,7 +261,7 @@ mod tests {
             Span::new("the container stops: ended by itself", 0, 900),
         ];
         assert_eq!(spans, expected);
-        assert_eq!(limit, Some(Mark::new("the latest end", 6_000)));
+        assert_eq!(limit, Some(Mark::new("the limit", 6_000)));
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl HotReload {
             zero: "the save".into(),
             spans,
             marks: evidence.millis.map(|taken| Mark::new("the edit shows", signed(taken))).into_iter().collect(),
-            limit: Some(Mark::new("the latest", signed(self.within_ms))),
+            limit: Some(Mark::new("the limit", signed(self.within_ms))),
         })
     }
 }
@@ -227,13 +227,8 @@ mod tests {
         ] {
             remember(&mut answers, answer, at_ms);
         }
-        let check = HotReload {
-            stack: "dev".into(),
-            service: "app".into(),
-            port: 3000,
-            path: "/".into(),
-            within_ms: 5_000,
-        };
+        let check =
+            HotReload { stack: "dev".into(), service: "app".into(), port: 3000, path: "/".into(), within_ms: 5_000 };
         let evidence = Evidence {
             file: "src/app.js".into(),
             answer_before: String::new(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
 
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
@@ -146,7 +147,7 @@ impl Check for MemoryLimit {
         sandbox.ensure_running(at).await?;
         let before = sandbox.container(at).await?;
         let limit = sandbox.kernel(at).await?.memory_max;
-        let (done, is_done) = tokio::sync::watch::channel(false);
+        let (done, is_done) = watch::channel(false);
         let pressing = async {
             let pressed = self.press(sandbox, at, limit).await;
             done.send_replace(true);
@@ -194,12 +195,7 @@ impl Check for MemoryLimit {
 
 impl MemoryLimit {
     /// Grows only as far as shows whether the limit holds, so that no limit does no harm.
-    async fn press(
-        &self,
-        sandbox: &dyn Sandbox,
-        at: At<'_>,
-        limit: Option<u64>,
-    ) -> Result<Pressed, Fault> {
+    async fn press(&self, sandbox: &dyn Sandbox, at: At<'_>, limit: Option<u64>) -> Result<Pressed, Fault> {
         let Some(leak) = &self.leak else {
             let target = self.memory_bytes.saturating_mul(2).saturating_add(32 << 20);
             let grown = Some(sandbox.grow_memory(at, target, limit).await?);
@@ -209,9 +205,14 @@ impl MemoryLimit {
             return Ok(Pressed::default());
         }
         let request = HttpRequest { limit_ms: 10_000, ..HttpRequest::get(leak.port, &leak.path) };
-        let asked = sandbox.ask_until_it_dies(at, &request, LEAKS_MS);
+        let (begun, watching) = oneshot::channel();
         // The curve is a picture: without it the verdict is the same.
-        let watched = async { Ok(sandbox.watch_memory(at, LEAKS_MS, limit).await.unwrap_or_default()) };
+        let watched = async { Ok(sandbox.watch_memory(at, LEAKS_MS, limit, begun).await.unwrap_or_default()) };
+        let asked = async {
+            // An error says that nobody looks.
+            let _ = watching.await;
+            sandbox.ask_until_it_dies(at, &request, LEAKS_MS).await
+        };
         let (leaked, samples) = try_join(asked, watched).await?;
         Ok(Pressed { leaked: Some(leaked), samples, grown: None })
     }
@@ -229,7 +230,7 @@ impl MemoryLimit {
     async fn ask_neighbour(
         &self,
         sandbox: &dyn Sandbox,
-        is_done: tokio::sync::watch::Receiver<bool>,
+        is_done: watch::Receiver<bool>,
     ) -> Result<Option<NeighbourFacts>, Fault> {
         let Some(neighbour) = &self.neighbour else { return Ok(None) };
         let at = At { stack: &self.stack, service: &neighbour.service };

@@ -3,6 +3,7 @@
 //! Owns: the supertraits of [`Sandbox`](super::Sandbox). Must not: decide anything.
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::At;
 use super::facts::{
@@ -50,7 +51,14 @@ pub trait Pressure {
     /// A process of ours grows to `bytes` in the container's memory cgroup.
     async fn grow_memory(&self, at: At<'_>, bytes: u64, limit: Option<u64>) -> Result<MemoryPressure, Fault>;
     /// Looks at the memory of a container until its main process has ended, or `limit_ms` have passed.
-    async fn watch_memory(&self, at: At<'_>, limit_ms: u64, limit: Option<u64>) -> Result<Vec<Sample>, Fault>;
+    /// Says so when it has begun to look.
+    async fn watch_memory(
+        &self,
+        at: At<'_>,
+        limit_ms: u64,
+        limit: Option<u64>,
+        begun: oneshot::Sender<()>,
+    ) -> Result<Vec<Sample>, Fault>;
     /// Busy loops of ours, one per CPU, run for `millis` in the container's CPU cgroup.
     /// The limit is in thousandths of a CPU.
     async fn burn_cpu(&self, at: At<'_>, millis: u64, limit: Option<u64>) -> Result<CpuPressure, Fault>;

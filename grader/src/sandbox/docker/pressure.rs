@@ -8,6 +8,7 @@
 //! counts it there, whatever the image has in it.
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::super::facts::{CpuPressure, MemoryPressure, ProcessPressure};
 use super::super::probe::{Probe, Reach};
@@ -32,12 +33,24 @@ impl Pressure for DockerSandbox {
         Ok(MemoryPressure { asked_bytes: bytes, peak_bytes, killed: oom_kills > 0, oom_kills, samples: samples.kept() })
     }
 
-    async fn watch_memory(&self, at: At<'_>, limit_ms: u64, limit: Option<u64>) -> Result<Vec<Sample>, Fault> {
+    async fn watch_memory(
+        &self,
+        at: At<'_>,
+        limit_ms: u64,
+        limit: Option<u64>,
+        begun: oneshot::Sender<()>,
+    ) -> Result<Vec<Sample>, Fault> {
         let mut samples = Samples::new(&self.parts.events, Quantity::Memory, limit);
-        self.press(at, &format!("{FIND_MEMORY}{WATCH_SCRIPT}"), limit_ms, limit_ms + 10_000, |line| {
-            samples.takes(line)
-        })
-        .await?;
+        let mut begun = Some(begun);
+        let takes = |line: &str| {
+            let is_sample = samples.takes(line);
+            // Whoever waited for this may have given up.
+            if is_sample && let Some(begun) = begun.take() {
+                let _ = begun.send(());
+            }
+            is_sample
+        };
+        self.press(at, &format!("{FIND_MEMORY}{WATCH_SCRIPT}"), limit_ms, limit_ms + 10_000, takes).await?;
         Ok(samples.kept())
     }
 
@@ -165,6 +178,7 @@ if [ -n "$sampler" ]; then kill $sampler; echo "peak $(sort -n "$samples" | tail
 echo "oom_kills $(($(count "$events" oom_kill) - kills))"
 "#;
 
+/// Its use is looked at for a while before the loops begin, so that one sees them begin.
 /// The loops end by themselves, should nobody be left to end them: they are not in the helper's
 /// cgroup, with which they would be removed. The clock is read outside of the counters, so that
 /// a delay between two readings never makes the use look larger than it was.
@@ -175,6 +189,7 @@ used() {
 }
 while :; do echo "sample $(now) $(used)"; sleep 0.05; done &
 sampler=$!
+sleep 0.35
 for loop in $(seq "$loops"); do
     timeout -s KILL $((amount / 1000 + 20)) sh -c '
         echo $$ > "$1/cgroup.procs"; [ "$1" = "$2" ] || echo $$ > "$2/cgroup.procs"

@@ -47,17 +47,17 @@ impl<'e> Samples<'e> {
         thinned(self.seen)
     }
 
+    /// Moments count from the first sample that is one.
     fn newest(&self) -> Option<Sample> {
         let ((first, _), (now, value)) = (*self.raw.first()?, *self.raw.last()?);
-        let at_ms = now.saturating_sub(first) / 1_000;
+        let since = now.saturating_sub(first);
         match self.quantity {
-            Quantity::Memory => Some(Sample { at_ms, value }),
+            Quantity::Memory => Some(Sample { at_ms: since / 1_000, value }),
             Quantity::Cpu => {
-                // At first there is less to average over.
                 let is_far = |(at, _): &&(u64, u64)| now.saturating_sub(*at) >= AVERAGED_US;
-                let (then, before) = *self.raw.iter().rev().find(is_far).or(self.raw.first())?;
-                let span = now.checked_sub(then).filter(|span| *span > 0)?;
-                Some(Sample { at_ms, value: value.saturating_sub(before) * 1_000 / span })
+                let (then, before) = *self.raw.iter().rev().find(is_far)?;
+                let at_ms = (since - AVERAGED_US) / 1_000;
+                Some(Sample { at_ms, value: value.saturating_sub(before) * 1_000 / (now - then) })
             }
         }
     }
@@ -90,8 +90,8 @@ mod tests {
         let lines: Vec<String> = (0..30).map(|at| format!("sample {} {}", at * 50_000, used(at * 50))).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let seen = seen(Quantity::Cpu, &lines);
-        assert_eq!(seen[0], (50, 1_000), "in the first half of a period all of it is used");
-        assert!(seen[5..].iter().all(|(_, value)| *value == 500), "{seen:?}");
+        assert_eq!((seen[0], seen.len()), ((0, 500), 24), "nothing is said before there is enough to average over");
+        assert!(seen.iter().all(|(_, value)| *value == 500), "{seen:?}");
     }
 
     #[tokio::test]
