@@ -31,7 +31,7 @@ export async function live(box, { quantity, limit }, samples) {
   if (!isCalm) place.append(curve({ quantity, limit, samples, highest: 0 }, Math.max(NARROWEST, place.clientWidth)));
 }
 
-const NAMES = { memory: 'Memory', cpu: 'CPUs' };
+const NAMES = { memory: 'Memory', cpu: 'CPU use' };
 
 /** A drawing that fits its place, whenever that changes. */
 function plot(shape, words) {

@@ -8,7 +8,7 @@ const LINE = 18;
 /** A curve below its limit. */
 export function curve({ quantity, limit, highest, samples }, width) {
   const [left, right, top, bottom, height] = [quantity === 'memory' ? 62 : 44, 10, 26, 26, 210];
-  const end = Math.max(samples.at(-1).at_ms, 1);
+  const end = Math.max(samples.at(-1).at_ms, 100);
   const most = Math.max(limit ?? 0, highest, ...samples.map(({ value }) => value), 1) * 1.08;
   const x = (at) => left + (at / end) * (width - left - right);
   const y = (value) => height - bottom - (value / most) * (height - top - bottom);

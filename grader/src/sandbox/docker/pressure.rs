@@ -147,7 +147,7 @@ tell() { echo "sample $(now) $(cat "$usage")"; }
 /// Looks on while the app's main process lives, for as many milliseconds as there is time.
 const WATCH_SCRIPT: &str = r#"
 end=$(($(now) + amount * 1000))
-while [ -d "/proc/$pid" ] && [ "$(now)" -lt $end ]; do tell; sleep 0.05; done 2> /dev/null
+while [ -d "/proc/$pid" ] && [ "$(now)" -lt $end ]; do tell; sleep 0.025; done 2> /dev/null
 "#;
 
 /// `tail` keeps everything until it sees the end of a line, and there is none. It alone is in the
