@@ -5,7 +5,7 @@
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Quantity, Sample};
 
 /// Something that happened during a run, in the order in which it happened.
 #[derive(Debug, Clone, Serialize)]
@@ -39,6 +39,18 @@ pub enum Event {
         /// How long it took.
         millis: u64,
     },
+    /// What a check that pushes something sees just now. Verdicts do not depend on it.
+    Sample {
+        /// The check's id.
+        check: String,
+        /// What is counted.
+        quantity: Quantity,
+        /// The limit, in the same unit.
+        limit: Option<u64>,
+        /// The value and its moment.
+        #[serde(flatten)]
+        sample: Sample,
+    },
     /// A check has its outcome.
     CheckEnded {
         /// The check's id.
@@ -50,6 +62,16 @@ pub enum Event {
     },
     /// What the run had made is being removed.
     CleaningUp,
+}
+
+tokio::task_local! {
+    /// The id of the check whose work is done.
+    static CHECK: String;
+}
+
+/// Does the work of a check: samples that are told meanwhile carry its id, which the sandbox does not know.
+pub async fn of_check<T>(id: &str, work: impl Future<Output = T>) -> T {
+    CHECK.scope(id.to_owned(), work).await
 }
 
 /// Where events go. Sending never fails: nobody has to listen.
@@ -68,6 +90,13 @@ impl Events {
         if let Some(sender) = &self.0 {
             // A listener that has gone away must not end a run.
             let _ = sender.send(event);
+        }
+    }
+
+    /// Tells a sample of the check whose work is done. Where no check works, nobody waits for samples.
+    pub fn sample(&self, quantity: Quantity, limit: Option<u64>, sample: Sample) {
+        if let Ok(check) = CHECK.try_with(Clone::clone) {
+            self.send(Event::Sample { check, quantity, limit, sample });
         }
     }
 }

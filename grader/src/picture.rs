@@ -22,21 +22,18 @@ const MARGIN: usize = 34;
 const CODE_TENTHS: usize = 84;
 
 /// The rules of all pictures. They hold within a picture only, so that it may stand in a page.
-const STYLE: &str = "
-    .slate text { font-family: system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; font-size: 15px; fill: #f2efe6; }
-    .slate .head { font-size: 20px; font-weight: 600; }
-    .slate .small { font-size: 13.5px; }
-    .slate .code { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 13.5px; }
-    .slate .warm { fill: #ffcf87; }
-    .slate .cool { fill: #a6d5f7; }
-    .slate .chalk { fill: #d9d3c2; }
-    .slate .strong { font-weight: 600; }
-    .slate .end { text-anchor: end; }
-    .slate .box { fill: #34444f; stroke: #cfc9b8; stroke-width: 1.5; }
-    .slate .kept { fill: #a6d5f7; }
-    .slate .wasted { fill: url(#hatch); stroke: #ffcf87; stroke-width: 1; }
-    .slate .rule { stroke: #52636f; stroke-width: 1; }
-";
+const STYLE: &str = include_str!("../web/slate.css");
+
+/// A picture for a page that has the style sheet `slate.css`: the policy of our pages lets no style stand in them.
+#[must_use]
+pub fn in_page(picture: &str) -> String {
+    let (open, close) = ("  <style>", "</style>\n");
+    // Text is escaped, so the first one is ours.
+    match picture.split_once(open).and_then(|(before, rest)| Some((before, rest.split_once(close)?.1))) {
+        Some((before, after)) => format!("{before}{after}"),
+        None => picture.to_owned(),
+    }
+}
 
 /// A picture as it is drawn, from the top down.
 struct Picture {
@@ -62,10 +59,17 @@ impl Picture {
 
     /// A rectangle of a class.
     fn rect(&mut self, x: usize, y: usize, (width, height): (usize, usize), class: &str) {
+        // The pattern has an id of this picture, so it is not for a style sheet.
+        let fill = if class == "wasted" { format!(r#" fill="url(#{})""#, self.hatch()) } else { String::new() };
         let _ = writeln!(
             self.body,
-            r#"  <rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" class="{class}"/>"#
+            r#"  <rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" class="{class}"{fill}/>"#
         );
+    }
+
+    /// The id of the pattern of what is wasted.
+    fn hatch(&self) -> String {
+        format!("{}-hatch", self.name)
     }
 
     /// A thin line across the picture.
@@ -76,10 +80,11 @@ impl Picture {
 
     /// The whole picture.
     fn finish(self) -> String {
+        let hatch = self.hatch();
         let Self { name, title, describes, body, y } = self;
         let height = y + MARGIN - 10;
-        let (inner, lower, hatch) = (WIDTH - 6, height - 6, format!("{name}-hatch"));
-        let style = STYLE.replace("#hatch", &format!("#{hatch}"));
+        let (inner, lower) = (WIDTH - 6, height - 6);
+        let style = STYLE.split_once("*/").map_or(STYLE, |(_, rules)| rules);
         format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" class="slate" aria-labelledby="{name}-title {name}-desc">
   <title id="{name}-title">{}</title>
@@ -133,11 +138,23 @@ mod tests {
 
     #[test]
     fn ids_are_made_of_letters_and_belong_to_the_picture() {
-        let picture = Picture::new("layers-a b/c", "T", "D").finish();
+        let mut picture = Picture::new("layers-a b/c", "T", "D");
+        picture.rect(0, 0, (1, 1), "wasted");
+        let picture = picture.finish();
         assert!(picture.contains(r#"aria-labelledby="layers-a-b-c-title layers-a-b-c-desc""#), "{picture}");
         assert!(
             picture.contains("url(#layers-a-b-c-hatch)") && picture.contains(r#"id="layers-a-b-c-hatch""#),
             "{picture}"
         );
+    }
+
+    #[test]
+    fn a_picture_for_a_page_has_no_style_of_its_own_and_all_the_rest() {
+        let mut picture = Picture::new("a", "<style>", "D");
+        picture.text(1, 2, "head", "<style>x</style>", None);
+        let whole = picture.finish();
+        assert!(whole.contains("<style>\n.slate text {"), "the comment of the style sheet is left out: {whole}");
+        let page = in_page(&whole);
+        assert!(!page.contains("<style>") && page.contains("&lt;style&gt;x") && page.contains("<defs>"), "{page}");
     }
 }

@@ -12,6 +12,7 @@ mod asked;
 mod book;
 mod files;
 mod guard;
+mod looks;
 mod problem;
 mod routes;
 mod runs;

@@ -2,8 +2,12 @@
 //!
 //! Owns: the vocabulary of results. Must not: measure, print, or know any kind of check.
 
+pub mod drawn;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use drawn::{Mark, Quantity, Sample, Span};
 
 /// What a check decided about a submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +72,15 @@ impl Finding {
         self
     }
 
+    /// Adds a piece of evidence, if there is one.
+    #[must_use]
+    pub fn with_some(self, detail: Option<Detail>) -> Self {
+        match detail {
+            Some(detail) => self.with(detail),
+            None => self,
+        }
+    }
+
     /// Adds a sentence of evidence.
     #[must_use]
     pub fn note(self, text: impl Into<String>) -> Self {
@@ -125,6 +138,32 @@ pub enum Detail {
         before: String,
         /// The text that was found.
         after: String,
+    },
+    /// What grew or was used over time, sampled while it was pushed.
+    Curve {
+        /// What the curve shows.
+        title: String,
+        /// What is counted, and its unit.
+        quantity: Quantity,
+        /// The limit, in the same unit, when there is one.
+        limit: Option<u64>,
+        /// The highest value, as the kernel itself has kept it where it does, else the highest sample.
+        highest: u64,
+        /// At most 200 samples, oldest first.
+        samples: Vec<Sample>,
+    },
+    /// What happened when.
+    Timeline {
+        /// What the timeline shows.
+        title: String,
+        /// What happened at zero.
+        zero: String,
+        /// What lasted, one line each.
+        spans: Vec<Span>,
+        /// Moments within.
+        marks: Vec<Mark>,
+        /// The latest moment that was allowed.
+        limit: Option<Mark>,
     },
 }
 

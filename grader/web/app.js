@@ -1,8 +1,6 @@
 /* Owns: what of ours a page loads. Must not: do anything itself that only some pages need. */
+import { load } from './dom.js';
 import { marks } from './progress.js';
-
-/** Imports a module, also when the browser breaks off the first time: it does when Docker makes a network. */
-const load = (name) => import(name).catch(() => new Promise((wait) => setTimeout(wait, 500)).then(() => import(name)));
 
 const questions = document.querySelectorAll('main .quiz');
 const exercise = document.querySelector('main .exercise');

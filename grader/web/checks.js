@@ -1,6 +1,6 @@
 /* Owns: the lesson's checks in their order, each with what was found. Must not: measure, or count
    points other than the report's. */
-import { button, el, prose } from './dom.js';
+import { button, el, load, prose } from './dom.js';
 import { evidence } from './evidence.js';
 import { hints } from './hints.js';
 import { STATES, count } from './words.js';
@@ -24,6 +24,21 @@ export class Checks {
     for (const row of this.rows.values()) if (row.state === 'waiting') this.#put(row, 'none');
   }
 
+  /** Shows what a check sees while it pushes something. */
+  sample({ check, ...event }) {
+    const row = this.rows.get(check);
+    if (!row || row.state !== 'waiting') return;
+    if (!row.live) {
+      row.live = el('div', { class: 'ck-live' });
+      row.node.append(row.live);
+    }
+    // Where other work took the CPUs, it is pushed once more.
+    if (!row.seen || row.seen.at(-1).at_ms > event.at_ms) row.seen = [];
+    row.seen.push(event);
+    const { live, seen } = row;
+    load('./plot.js').then((plot) => live.isConnected && plot.live(live, event, seen), () => {});
+  }
+
   /** Shows how a check ended. */
   ended(id, outcome, { points, remembered } = {}) {
     const row = this.rows.get(id);
@@ -32,8 +47,11 @@ export class Checks {
     const state = status === 'judged' ? verdict.result : status;
     // The report repeats what the events have told: what the learner has unfolded stays.
     const same = row.state === state && row.told;
+    const wasLive = Boolean(row.live);
     if (!same) this.#put(row, state, this.#found(row, state, outcome));
     row.told = true;
+    // The whole curve takes the place of the one that grew.
+    if (wasLive) row.details.open = true;
     // In short, while it is folded.
     if (['fail', 'partial'].includes(state)) row.short.replaceChildren(...prose(verdict.measured.split('\n')[0]));
     const earned = points ?? { pass: row.check.points, partial: Math.floor((row.check.points * verdict?.percent) / 100) }[state] ?? 0;
@@ -69,6 +87,8 @@ export class Checks {
 
   #put(row, state, body = []) {
     row.state = state;
+    row.live?.remove();
+    row.live = row.seen = null;
     row.told = false;
     row.node.dataset.state = state;
     [row.sign.textContent, row.word.textContent] = STATES[state];

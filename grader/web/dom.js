@@ -24,6 +24,9 @@ export function prose(text) {
   return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? el('code', {}, part) : part));
 }
 
+/** Imports a module, also when the browser breaks off the first time: it does when Docker makes a network. */
+export const load = (name) => import(name).catch(() => new Promise((wait) => setTimeout(wait, 500)).then(() => import(name)));
+
 /** Loads a style sheet before what it styles is shown. */
 export function style(name) {
   const { href } = new URL(name, import.meta.url);

@@ -1,5 +1,6 @@
-/* Owns: how evidence looks: notes, tables, logs, differences. Must not: choose which is shown. */
-import { el, prose } from './dom.js';
+/* Owns: how evidence looks: notes, tables, logs, differences; what is drawn comes from `plot`. Must not: choose
+   which is shown. */
+import { el, load, prose } from './dom.js';
 
 /** One piece of evidence. */
 export function evidence(detail) {
@@ -8,6 +9,8 @@ export function evidence(detail) {
     case 'log': return figure(detail.title, el('pre', { class: 'g-log' }, detail.lines.join('\n')));
     case 'table': return table(detail);
     case 'diff': return diff(detail.title, detail.before, detail.after);
+    case 'curve':
+    case 'timeline': return drawn(detail);
     default: return null;
   }
 }
@@ -15,12 +18,19 @@ export function evidence(detail) {
 /** What scrolls by itself can be reached by keyboard, and has a name. */
 function figure(title, content) {
   return el('figure', { class: 'g-figure' },
-    el('figcaption', {}, title),
-    el('div', { class: 'g-scroll', tabindex: '0', role: 'group', 'aria-label': title }, content));
+    el('figcaption', {}, prose(title)),
+    el('div', { class: 'g-scroll', tabindex: '0', role: 'group', 'aria-label': title.replaceAll('`', '') }, content));
 }
 
-function table({ title, head, rows }) {
-  if (!rows.length) return el('p', { class: 'g-note' }, `${title}: none`);
+/** What is drawn takes its place when the module for it is there. */
+function drawn(detail) {
+  const place = el('div');
+  load('./plot.js').then((plot) => plot.draw(detail)).then((figure) => place.replaceWith(figure), () => { place.textContent = detail.title; });
+  return place;
+}
+
+export function table({ title, head, rows }) {
+  if (!rows.length) return el('p', { class: 'g-note' }, prose(`${title}: none`));
   const cells = (row) => row.map((cell, index) => el(index ? 'td' : 'th', index ? {} : { scope: 'row' }, cell));
   return figure(title, el('table', {},
     el('thead', {}, el('tr', {}, head.map((cell) => el('th', { scope: 'col' }, cell)))),

@@ -4,6 +4,7 @@ import { ask, isHere, lines, onBack } from './api.js';
 import { Attempts } from './attempts.js';
 import { Checks } from './checks.js';
 import { button, el, keepKeys, prose, said, style } from './dom.js';
+import { Looks } from './looks.js';
 import { Menu } from './menu.js';
 import { marks } from './progress.js';
 import { Stages } from './run.js';
@@ -26,6 +27,7 @@ class Panel {
     this.bench = new Workbench(lesson);
     this.checks = new Checks(lesson, info.checks, (file, line) => this.bench.show(file, line));
     this.stages = new Stages();
+    this.looks = new Looks(lesson, info.looks, this.bench);
     this.status = said({ class: 'g-status' });
     this.box = el('div');
     this.body = el('div');
@@ -45,7 +47,7 @@ class Panel {
     this.results = el('div', {},
       el('div', { class: 'g-row g-actions' }, this.check, this.menu.node), this.status, this.box, this.stages.node,
       el('h3', { class: 'g-title' }, 'What is measured'), this.checks.node,
-      this.attempts.node);
+      ...(info.looks.length ? [this.looks.node] : []), this.attempts.node);
     keepKeys(section);
     if (info.report) {
       this.checks.report(info.report);
@@ -85,7 +87,7 @@ class Panel {
     this.stages.begin();
     if (!quiet) this.status.textContent = `Checking: ${count(this.info.checks.length, 'check')}.`;
     try {
-      for await (const event of lines(`lessons/${this.lesson}/check/${run}`)) this.#tell(event);
+      for await (const event of lines(`lessons/${this.lesson}/check/${run}`)) this.#tell(event, quiet);
       this.#turn(false);
       await this.#news();
     } catch (problem) {
@@ -96,9 +98,10 @@ class Panel {
     }
   }
 
-  #tell(event) {
+  #tell(event, quiet) {
     this.stages.tell(event);
-    if (event.event === 'check-ended') this.checks.ended(event.check, event.outcome);
+    if (event.event === 'sample' && !quiet) this.checks.sample(event);
+    else if (event.event === 'check-ended') this.checks.ended(event.check, event.outcome);
     else if (event.event === 'report') this.#report(event.report);
     else if (event.event === 'fault') this.#fault(event);
   }

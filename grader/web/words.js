@@ -17,6 +17,12 @@ export const RESULTS = { passed: 'everything passed', failed: '', refused: 'not 
 
 export const seconds = (millis) => (millis < 9950 ? `${(millis / 1000).toFixed(1)} s` : `${Math.round(millis / 1000)} s`);
 
+/** Milliseconds, before or after a moment. */
+export const millis = (at) => `${at < 0 ? '−' : ''}${Math.abs(at) < 1000 ? `${Math.round(Math.abs(at))} ms` : `${(Math.abs(at) / 1000).toFixed(1)} s`}`;
+
+/** A value of a curve with its unit: bytes of memory, thousandths of a CPU. */
+export const spoken = (quantity, value) => (quantity === 'memory' ? `${(value / (1 << 20)).toFixed(1)} MiB` : `${(value / 1000).toFixed(2)} CPUs`);
+
 export const count = (number, one, more = `${one}s`) => `${number} ${number === 1 ? one : more}`;
 
 export const points = (earned, of) => `${earned} of ${count(of, 'point')}`;

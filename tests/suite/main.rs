@@ -20,6 +20,7 @@ mod memory;
 mod new_check;
 mod new_lesson;
 mod pages;
+mod pictures;
 mod progress;
 mod reference;
 mod schema;

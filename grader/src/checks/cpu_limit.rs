@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::sandbox::facts::CpuPressure;
 use crate::sandbox::wait::in_ms;
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Location, Verdict, millis};
+use crate::verdict::{Detail, Finding, Location, Quantity, Verdict, millis};
 
 /// Lets busy loops of the grader, one per CPU of the machine, run in the container's CPU cgroup,
 /// and reads how much CPU time they got and how often the kernel held them back.
@@ -73,7 +73,8 @@ impl Check for CpuLimit {
         sandbox.ensure_running(at).await?;
         let quota = sandbox.kernel(at).await?.cpus();
         let deadline = in_ms(HELD_WITHIN_MS);
-        let mut pressure = sandbox.burn_cpu(at, BURN_MS).await?;
+        let limit = quota.map(thousandths);
+        let mut pressure = sandbox.burn_cpu(at, BURN_MS, limit).await?;
         // Where other work leaves less than the quota, a right quota is not reached at first.
         let is_right = quota.is_some_and(|quota| quota <= self.cpus + ROUNDED && can_be_held(&pressure, quota));
         while is_right && pressure.throttled_periods == 0 {
@@ -84,7 +85,7 @@ impl Check for CpuLimit {
                 );
                 return Err(Fault::TimedOut { action, seconds: HELD_WITHIN_MS / 1_000 });
             }
-            pressure = sandbox.burn_cpu(at, BURN_MS).await?;
+            pressure = sandbox.burn_cpu(at, BURN_MS, limit).await?;
         }
         Ok(Evidence { quota, pressure, at: sandbox.locate_limit(at, "cpus") })
     }
@@ -109,20 +110,29 @@ impl Check for CpuLimit {
             vec!["periods in which they were held back".into(), pressure.throttled_periods.to_string()],
         ];
         let table = Detail::table("the kernel's account", &["what", "value"], rows);
+        let title = format!("CPUs used in `{}`, on average over 300 ms", self.service);
+        let curve = Detail::curve(title, Quantity::Cpu, evidence.quota.map(thousandths), None, &pressure.samples);
         let Some(problem) = problem else {
             let held = format!(
                 "{used}, held back in {} periods (quota {:.2})",
                 pressure.throttled_periods,
                 evidence.quota.unwrap_or_default()
             );
-            return Verdict::Pass(Finding::new(wanted, held).with(table));
+            return Verdict::Pass(Finding::new(wanted, held).with_some(curve).with(table));
         };
-        let finding = Finding::new(wanted, problem).at(evidence.at.clone()).with(table);
+        let finding = Finding::new(wanted, problem).at(evidence.at.clone()).with_some(curve).with(table);
         Verdict::Fail(match evidence.quota {
             None => finding.note("Shares and reservations only say who comes first when CPUs are scarce; `cpuset` says which CPUs, not how much of them. A limit is `deploy.resources.limits.cpus` or `cpus`."),
             Some(_) => finding,
         })
     }
+}
+
+/// CPUs in thousandths, for the curve.
+fn thousandths(cpus: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quota is small and above 0")]
+    let thousandths = (cpus * 1e3).round() as u64;
+    thousandths
 }
 
 /// As many loops as CPUs cannot use more than a quota of all CPUs.

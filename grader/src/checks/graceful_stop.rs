@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Location, Verdict, millis};
+use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
 
 /// The exit code of a process that SIGKILL ended: 128 + 9.
 const KILLED: i64 = 137;
@@ -65,6 +65,26 @@ pub struct Evidence {
     pub main_process: String,
     /// Where it is started.
     pub at: Option<Location>,
+    /// When what happened.
+    #[serde(default)]
+    pub moments: Option<Moments>,
+}
+
+/// Milliseconds since the request was sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Moments {
+    /// When the kernel showed that the service had read it, if it did.
+    pub read_ms: Option<u64>,
+    /// When SIGTERM was sent.
+    pub stop_ms: u64,
+}
+
+/// A request and a stop.
+struct Stopped {
+    in_flight: bool,
+    answer: HttpAnswer,
+    spent: Spent,
+    moments: Moments,
 }
 
 #[async_trait]
@@ -84,7 +104,7 @@ impl Check for GracefulStop {
         let pid = sandbox.container(at).await?.pid;
         let main_process =
             processes.into_iter().find(|process| process.pid == pid).map(|p| p.command).unwrap_or_default();
-        let (in_flight, answer, spent) = stopped_in_flight(self, sandbox, at).await?;
+        let Stopped { in_flight, answer, spent, moments } = stopped_in_flight(self, sandbox, at).await?;
         let exit_code = sandbox.container(at).await?.exit_code;
         let service = &sandbox.model(&self.stack)["services"][&self.service];
         let key = ["entrypoint", "command"].into_iter().find(|key| !service[*key].is_null());
@@ -93,7 +113,8 @@ impl Check for GracefulStop {
             (None, Some(image)) => line(image),
             (key, _) => sandbox.locate_key(at, &[key.unwrap_or("command")]),
         };
-        Ok(Evidence { in_flight, answer, millis: spent.millis, exit_code, main_process, at: begins })
+        let moments = Some(moments);
+        Ok(Evidence { in_flight, answer, millis: spent.millis, exit_code, main_process, at: begins, moments })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -112,7 +133,7 @@ impl Check for GracefulStop {
             evidence.exit_code,
             evidence.answer.summary()
         );
-        let finding = Finding::new(wanted, measured);
+        let finding = Finding::new(wanted, measured).with_some(self.timeline(evidence));
         let note = if killed {
             "SIGTERM goes to PID 1 only. If that is a shell, the signal stops there; Docker then kills everything when the grace time is over."
         } else if !answered {
@@ -129,13 +150,39 @@ impl Check for GracefulStop {
     }
 }
 
+impl GracefulStop {
+    /// What happened when, counted from SIGTERM.
+    fn timeline(&self, evidence: &Evidence) -> Option<Detail> {
+        let moments = evidence.moments.as_ref()?;
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let after_stop = |since_request: u64| signed(since_request) - signed(moments.stop_ms);
+        let (sent, answered) = (after_stop(0), after_stop(evidence.answer.millis));
+        let outcome = match evidence.answer.status {
+            Some(status) => format!("answered with {status}"),
+            None => "cut off, without an answer".into(),
+        };
+        let spans = match moments.read_ms.map(after_stop) {
+            Some(read) => vec![
+                Span::new("the request is on its way", sent, read),
+                Span::new(format!("the service works on it: {outcome}"), read, answered),
+            ],
+            None => vec![Span::new(format!("the request: {outcome}"), sent, answered)],
+        };
+        let end = if evidence.exit_code == KILLED { "killed" } else { "ended by itself" };
+        let stop = Span::new(format!("the container stops: {end}"), 0, signed(evidence.millis));
+        Some(Detail::Timeline {
+            title: format!("the stop of `{}`", self.service),
+            zero: "SIGTERM".into(),
+            spans: spans.into_iter().chain([stop]).collect(),
+            marks: Vec::new(),
+            limit: Some(Mark::new("the limit", signed(self.within_ms))),
+        })
+    }
+}
+
 /// Stops the container while it has a request that it has read and not answered. Tells whether that
 /// was so, the request's answer, and how long the stop took.
-async fn stopped_in_flight(
-    check: &GracefulStop,
-    sandbox: &dyn Sandbox,
-    at: At<'_>,
-) -> Result<(bool, HttpAnswer, Spent), Fault> {
+async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Stopped, Fault> {
     let request = HttpRequest::post(check.port, &check.path, check.post.clone());
     let open = || async {
         let read = sandbox.kernel(at).await?.connections_read;
@@ -145,6 +192,7 @@ async fn stopped_in_flight(
     loop {
         // Connections that others hold open must not be taken for ours.
         let before = open().await?;
+        let begun = Instant::now();
         let mut answer = sandbox.http(at, &request);
         let read = until(deadline, || async { Ok::<_, Fault>((open().await? > before).then_some(())) });
         tokio::select! {
@@ -152,15 +200,80 @@ async fn stopped_in_flight(
             early = &mut answer => {
                 let early = early?;
                 if early.status != Some(check.status) || Instant::now() >= deadline {
-                    return Ok((false, early, sandbox.stop(at).await?));
+                    let moments = Moments { read_ms: None, stop_ms: since(begun) };
+                    return Ok(Stopped { in_flight: false, answer: early, spent: sandbox.stop(at).await?, moments });
                 }
             }
             seen = read => {
                 let seen = seen?.is_some();
+                let stop_ms = since(begun);
+                let moments = Moments { read_ms: seen.then_some(stop_ms), stop_ms };
                 let (answer, spent) = tokio::join!(answer, sandbox.stop(at));
-                return Ok((seen, answer?, spent?));
+                return Ok(Stopped { in_flight: seen, answer: answer?, spent: spent?, moments });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeline(answer: HttpAnswer, exit_code: i64, moments: Option<Moments>) -> Option<Detail> {
+        let check = GracefulStop {
+            stack: "prod".into(),
+            service: "payments".into(),
+            port: 3000,
+            path: "/pay".into(),
+            post: serde_json::Value::Null,
+            status: 200,
+            within_ms: 6_000,
+            image: None,
+        };
+        let evidence = Evidence {
+            in_flight: true,
+            answer,
+            millis: 900,
+            exit_code,
+            main_process: String::new(),
+            at: None,
+            moments,
+        };
+        check
+            .judge(&evidence)
+            .finding()
+            .details
+            .iter()
+            .find(|detail| matches!(detail, Detail::Timeline { .. }))
+            .cloned()
+    }
+
+    #[test]
+    fn the_timeline_counts_from_sigterm_and_a_passing_stop_shows_it_too() {
+        let answer = HttpAnswer { status: Some(200), millis: 800, ..HttpAnswer::default() };
+        let moments = Moments { read_ms: Some(40), stop_ms: 60 };
+        let Some(Detail::Timeline { spans, limit, .. }) = timeline(answer, 0, Some(moments)) else {
+            panic!("a timeline")
+        };
+        let expected = [
+            Span::new("the request is on its way", -60, -20),
+            Span::new("the service works on it: answered with 200", -20, 740),
+            Span::new("the container stops: ended by itself", 0, 900),
+        ];
+        assert_eq!(spans, expected);
+        assert_eq!(limit, Some(Mark::new("the limit", 6_000)));
+    }
+
+    #[test]
+    fn who_is_killed_and_cut_off_is_said_to_be_and_older_evidence_has_no_timeline() {
+        let cut = HttpAnswer { error: Some("reset".into()), millis: 900, ..HttpAnswer::default() };
+        let moments = Moments { read_ms: None, stop_ms: 10 };
+        let Some(Detail::Timeline { spans, .. }) = timeline(cut.clone(), KILLED, Some(moments)) else {
+            panic!("a timeline")
+        };
+        let labels: Vec<&str> = spans.iter().map(|span| span.label.as_str()).collect();
+        assert_eq!(labels, ["the request: cut off, without an answer", "the container stops: killed"]);
+        assert_eq!(timeline(cut, KILLED, None), None);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns: one edit and its effect. Must not: restart or build anything.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest, MountFacts};
 use crate::sandbox::wait::{in_ms, since, until};
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Location, Verdict, millis};
+use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
 
 /// How long the answer is watched, whatever the limit, so that "too late" can be told from
 /// "never".
@@ -61,6 +62,32 @@ pub struct Evidence {
     pub log: Vec<String>,
     /// Where the mounts stand.
     pub at: Option<Location>,
+    /// What was answered after the save, in its order.
+    #[serde(default)]
+    pub answers: Vec<Phase>,
+}
+
+/// Answers of one kind, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// What they were.
+    pub answer: Answer,
+    /// When the first of them had come, milliseconds since the save.
+    pub from_ms: u64,
+    /// When the last of them had come.
+    pub to_ms: u64,
+}
+
+/// An answer after the save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// One without the edited text.
+    Before,
+    /// None: the app is starting anew, or gone.
+    Nothing,
+    /// One with the edited text.
+    Edited,
 }
 
 #[async_trait]
@@ -81,9 +108,18 @@ impl Check for HotReload {
         let answer_before = sandbox.http(at, &request).await?.summary();
         let edit = sandbox.edit(&self.stack).await?;
         let begun = Instant::now();
+        let answers = Mutex::new(Vec::new());
         let shows = || async {
             let answer = sandbox.http(at, &request).await?;
-            Ok::<_, Fault>(answer.body.contains(&edit.after).then(|| (since(begun), answer.summary())))
+            let is_edited = answer.body.contains(&edit.after);
+            let kind = match answer.status {
+                _ if is_edited => Answer::Edited,
+                Some(_) => Answer::Before,
+                None => Answer::Nothing,
+            };
+            let at_ms = since(begun);
+            remember(&mut answers.lock().unwrap_or_else(PoisonError::into_inner), kind, at_ms);
+            Ok::<_, Fault>(is_edited.then(|| (at_ms, answer.summary())))
         };
         let seen = until(in_ms(WATCHED_MS.max(self.within_ms)), shows).await?;
         let (millis, answer_after) = match seen {
@@ -96,7 +132,8 @@ impl Check for HotReload {
         log.retain(|line| !line.contains(&self.path));
         log.drain(..log.len().saturating_sub(8));
         let location = sandbox.locate_key(at, &["volumes"]);
-        Ok(Evidence { file: edit.file, answer_before, answer_after, millis, before, after, log, at: location })
+        let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Evidence { file: edit.file, answer_before, answer_after, millis, before, after, log, at: location, answers })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -121,10 +158,11 @@ impl Check for HotReload {
         };
         measured = format!("{measured}, {place}");
         if in_time && same && !restarted {
-            return Verdict::Pass(Finding::new(wanted, measured));
+            return Verdict::Pass(Finding::new(wanted, measured).with_some(self.timeline(evidence, place)));
         }
         let finding = Finding::new(wanted, measured)
             .at(evidence.at.clone())
+            .with_some(self.timeline(evidence, place))
             .with(Detail::Diff {
                 title: format!("the answer of {} before and after the save", self.path),
                 before: evidence.answer_before.clone(),
@@ -133,6 +171,87 @@ impl Check for HotReload {
             .with(MountFacts::table(&evidence.after.mounts))
             .with(Detail::log("its last log lines, without our requests", evidence.log.clone()));
         Verdict::Fail(finding)
+    }
+}
+
+impl HotReload {
+    /// What was answered when, counted from the save.
+    fn timeline(&self, evidence: &Evidence, place: &str) -> Option<Detail> {
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let last = evidence.answers.last()?.to_ms;
+        // A phase ends when another kind of answer comes.
+        let ends = evidence.answers.iter().skip(1).map(|next| next.from_ms).chain([last]);
+        let mut spans = Vec::new();
+        let mut from = 0;
+        for (phase, to) in evidence.answers.iter().zip(ends) {
+            let label = match phase.answer {
+                Answer::Before => "the answer is as it was",
+                Answer::Nothing => "no answer: the app is not there",
+                Answer::Edited => continue,
+            };
+            spans.push(Span::new(label, from, signed(to)));
+            from = signed(to);
+        }
+        spans.push(Span::new(format!("all this {place}"), 0, signed(last)));
+        Some(Detail::Timeline {
+            title: format!("from a save of {} to its effect", evidence.file),
+            zero: "the save".into(),
+            spans,
+            marks: evidence.millis.map(|taken| Mark::new("the edit shows", signed(taken))).into_iter().collect(),
+            limit: Some(Mark::new("the limit", signed(self.within_ms))),
+        })
+    }
+}
+
+/// Adds an answer to the last phase, or begins another one.
+fn remember(phases: &mut Vec<Phase>, answer: Answer, at_ms: u64) {
+    match phases.last_mut().filter(|last| last.answer == answer) {
+        Some(last) => last.to_ms = at_ms,
+        None => phases.push(Phase { answer, from_ms: at_ms, to_ms: at_ms }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_one_kind_are_one_span_and_the_next_kind_ends_it() {
+        let mut answers = Vec::new();
+        for (answer, at_ms) in [
+            (Answer::Before, 10),
+            (Answer::Before, 40),
+            (Answer::Nothing, 60),
+            (Answer::Nothing, 200),
+            (Answer::Edited, 230),
+        ] {
+            remember(&mut answers, answer, at_ms);
+        }
+        let check =
+            HotReload { stack: "dev".into(), service: "app".into(), port: 3000, path: "/".into(), within_ms: 5_000 };
+        let evidence = Evidence {
+            file: "src/app.js".into(),
+            answer_before: String::new(),
+            answer_after: String::new(),
+            millis: Some(230),
+            before: ContainerFacts::default(),
+            after: ContainerFacts::default(),
+            log: Vec::new(),
+            at: None,
+            answers,
+        };
+        let Some(Detail::Timeline { spans, marks, limit, .. }) = check.timeline(&evidence, "in the same container")
+        else {
+            panic!("a timeline")
+        };
+        let expected = [
+            Span::new("the answer is as it was", 0, 60),
+            Span::new("no answer: the app is not there", 60, 230),
+            Span::new("all this in the same container", 0, 230),
+        ];
+        assert_eq!((spans, marks), (expected.to_vec(), vec![Mark::new("the edit shows", 230)]));
+        assert_eq!(limit.map(|limit| limit.at_ms), Some(5_000));
+        assert!(check.timeline(&Evidence { answers: Vec::new(), ..evidence }, "").is_none(), "older evidence has none");
     }
 }
 

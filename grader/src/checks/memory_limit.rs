@@ -4,14 +4,16 @@
 //! a file.
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
 
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerEvent, ContainerFacts, HttpAnswer, HttpRequest, MemoryPressure};
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Location, Verdict, bytes, memory, millis};
+use crate::verdict::{Detail, Finding, Location, Quantity, Sample, Verdict, bytes, memory, millis};
 
 /// Grows in the container's memory cgroup until the kernel ends it. Without `leak`, a process of
 /// the grader does so, and must be ended at the limit while the service itself lives on. With
@@ -70,6 +72,9 @@ pub struct Evidence {
     pub grown: Option<MemoryPressure>,
     /// What the daemon said while the app leaked; `None` where it was not asked to.
     pub leaked: Option<Vec<ContainerEvent>>,
+    /// Bytes in use while the app leaked.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
     /// The service before and after.
     pub service: BeforeAfter,
     /// The neighbour.
@@ -100,6 +105,14 @@ pub struct NeighbourFacts {
     pub slowest_ms: u64,
     /// Its container.
     pub container: BeforeAfter,
+}
+
+/// What came of the pressure.
+#[derive(Default)]
+struct Pressed {
+    grown: Option<MemoryPressure>,
+    leaked: Option<Vec<ContainerEvent>>,
+    samples: Vec<Sample>,
 }
 
 impl BeforeAfter {
@@ -134,16 +147,17 @@ impl Check for MemoryLimit {
         sandbox.ensure_running(at).await?;
         let before = sandbox.container(at).await?;
         let limit = sandbox.kernel(at).await?.memory_max;
-        let (done, is_done) = tokio::sync::watch::channel(false);
+        let (done, is_done) = watch::channel(false);
         let pressing = async {
             let pressed = self.press(sandbox, at, limit).await;
             done.send_replace(true);
             pressed
         };
         let (pressed, neighbour) = tokio::join!(pressing, self.ask_neighbour(sandbox, is_done));
-        let (grown, leaked) = pressed?;
+        let Pressed { grown, leaked, samples } = pressed?;
         let service = BeforeAfter::of(&before, sandbox.container(at).await?);
-        Ok(Evidence { limit, grown, leaked, service, neighbour: neighbour?, at: sandbox.locate_limit(at, "mem_limit") })
+        let location = sandbox.locate_limit(at, "mem_limit");
+        Ok(Evidence { limit, grown, leaked, samples, service, neighbour: neighbour?, at: location })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -162,6 +176,7 @@ impl Check for MemoryLimit {
                 finding = finding.note("Without a limit of yours the service may take all memory of the machine. Reservations, labels and options of a runtime are no limits: the kernel does not know of them.");
             }
         }
+        finding = finding.with_some(self.curve(evidence));
         if let Some(events) = &evidence.leaked {
             let row = |event: &ContainerEvent| {
                 let code = event.exit_code.map(|code| format!("exit code {code}")).unwrap_or_default();
@@ -179,27 +194,42 @@ impl Check for MemoryLimit {
 
 impl MemoryLimit {
     /// Grows only as far as shows whether the limit holds, so that no limit does no harm.
-    async fn press(
-        &self,
-        sandbox: &dyn Sandbox,
-        at: At<'_>,
-        limit: Option<u64>,
-    ) -> Result<(Option<MemoryPressure>, Option<Vec<ContainerEvent>>), Fault> {
+    async fn press(&self, sandbox: &dyn Sandbox, at: At<'_>, limit: Option<u64>) -> Result<Pressed, Fault> {
         let Some(leak) = &self.leak else {
             let target = self.memory_bytes.saturating_mul(2).saturating_add(32 << 20);
-            return Ok((Some(sandbox.grow_memory(at, target).await?), None));
+            let grown = Some(sandbox.grow_memory(at, target, limit).await?);
+            return Ok(Pressed { grown, ..Pressed::default() });
         };
         if limit.is_none_or(|limit| limit > self.memory_bytes) {
-            return Ok((None, None));
+            return Ok(Pressed::default());
         }
         let request = HttpRequest { limit_ms: 10_000, ..HttpRequest::get(leak.port, &leak.path) };
-        Ok((None, Some(sandbox.ask_until_it_dies(at, &request, LEAKS_MS).await?)))
+        let (begun, watching) = oneshot::channel();
+        // The curve is a picture: without it the verdict is the same.
+        let watched = async { Ok(sandbox.watch_memory(at, LEAKS_MS, limit, begun).await.unwrap_or_default()) };
+        let asked = async {
+            // An error says that nobody looks.
+            let _ = watching.await;
+            sandbox.ask_until_it_dies(at, &request, LEAKS_MS).await
+        };
+        let (leaked, samples) = try_join(asked, watched).await?;
+        Ok(Pressed { leaked: Some(leaked), samples, grown: None })
+    }
+
+    /// How the memory grew.
+    fn curve(&self, evidence: &Evidence) -> Option<Detail> {
+        let title = format!("memory of `{}`", self.service);
+        let (samples, peak) = match &evidence.grown {
+            Some(grown) => (&grown.samples, Some(grown.peak_bytes)),
+            None => (&evidence.samples, None),
+        };
+        Detail::curve(title, Quantity::Memory, evidence.limit, peak, samples)
     }
 
     async fn ask_neighbour(
         &self,
         sandbox: &dyn Sandbox,
-        is_done: tokio::sync::watch::Receiver<bool>,
+        is_done: watch::Receiver<bool>,
     ) -> Result<Option<NeighbourFacts>, Fault> {
         let Some(neighbour) = &self.neighbour else { return Ok(None) };
         let at = At { stack: &self.stack, service: &neighbour.service };

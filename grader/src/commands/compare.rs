@@ -51,12 +51,13 @@ pub async fn run(args: &CompareArgs, out: &mut dyn Write) -> Result<u8, Fault> {
 }
 
 /// What the lesson's own check of this kind compares, if it has one.
-fn of_lesson(lesson: &Lesson) -> Option<&EnvironmentMap> {
+#[must_use]
+pub fn of_lesson(lesson: &Lesson) -> Option<&EnvironmentMap> {
     lesson.checks.iter().find_map(|check| check.check.parameters().downcast_ref())
 }
 
 /// The two stacks that were named, else those of the lesson's check, else its first two.
-fn stacks(lesson: &Lesson, named: &[String]) -> Result<[String; 2], Fault> {
+pub fn stacks(lesson: &Lesson, named: &[String]) -> Result<[String; 2], Fault> {
     let known: Vec<&String> = lesson.spec.stacks.iter().map(|stack| &stack.name).collect();
     let id = &lesson.spec.id;
     let usage = |message: String| Err(Fault::Usage { message });
@@ -105,7 +106,8 @@ fn image<'p>(plan: &'p Plan, stack: &str, service: &str) -> Option<&'p str> {
     plan.builds.iter().find(|build| build.reference == reference).map(|build| build.name.as_str())
 }
 
-async fn compare(
+/// Starts both stacks and looks at a service in each; or what stands in the way.
+pub async fn compare(
     lesson: &Lesson,
     sandbox: &DockerSandbox,
     stacks: &[String; 2],

@@ -38,7 +38,7 @@ pub async fn run(args: &LayersArgs, out: &mut dyn Write) -> Result<u8, Fault> {
 }
 
 /// The image that was named, or all that the lesson builds.
-fn names(lesson: &Lesson, named: Option<&str>) -> Result<Vec<String>, Fault> {
+pub fn names(lesson: &Lesson, named: Option<&str>) -> Result<Vec<String>, Fault> {
     let known: Vec<String> = lesson.spec.builds.iter().map(|image| image.name.clone()).collect();
     let id = &lesson.spec.id;
     match named {
@@ -51,7 +51,8 @@ fn names(lesson: &Lesson, named: Option<&str>) -> Result<Vec<String>, Fault> {
     }
 }
 
-async fn layers(lesson: &Lesson, sandbox: &DockerSandbox, names: &[String]) -> Result<Layers, Fault> {
+/// Builds the images and looks at their layers.
+pub async fn layers(lesson: &Lesson, sandbox: &DockerSandbox, names: &[String]) -> Result<Layers, Fault> {
     let looks = names.iter().map(async |name| {
         if let Some(failure) = sandbox.built(name).await?.failure {
             return Ok(Err(Trouble::build(name, failure)));

@@ -85,6 +85,7 @@ async fn bar(mut events: UnboundedReceiver<Event>) {
                     bar.println(format!("  {word}  {check}"));
                 }
             }
+            Event::Sample { .. } => continue,
             Event::CleaningUp => open = vec![(String::new(), "removing what was made".into())],
         }
         let working: Vec<&str> = open.iter().map(|(_, text)| text.as_str()).collect();

@@ -3,16 +3,18 @@
 //! Owns: finding the submission, running the work, telling refusals. Must not: measure.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::check::{submission, write};
 use super::live::Live;
 use super::{course, interrupted, lesson};
 use crate::cli::{LookArgs, LookFormat, ReportFormat};
-use crate::course::Lesson;
-use crate::engine::{self, Job};
+use crate::course::{Course, Lesson};
+use crate::engine::{self, Admission, Job};
+use crate::event::Events;
 use crate::fault::Fault;
 use crate::looks::COLUMNS;
+use crate::sandbox::build::BuildSettings;
 use crate::sandbox::daemon;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::facts::QuizFacts;
@@ -27,23 +29,14 @@ pub async fn look<T>(
     out: &mut dyn Write,
 ) -> Result<Option<T>, Fault> {
     let course = course()?;
+    let dir = submission(&course, lesson, args.dir.as_deref())?;
     if let Some(folder) = args.out.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty())
         && !folder.is_dir()
     {
         return Err(Fault::Usage { message: format!("--out: there is no folder {}", folder.display()) });
     }
-    let job = Job {
-        lesson,
-        dir: submission(&course, lesson, args.dir.as_deref())?,
-        quiz: QuizFacts::default(),
-        learner: learner::number(&lesson.spec.id)?,
-        settings: args.builds.settings(),
-        memory: memory::Use::Nothing,
-    };
-    let mut say = |line: &str| eprintln!("{line}");
-    images::ensure(&daemon::connect().await?, &course.root, images::needed(lesson), &mut say).await?;
     let (live, events) = Live::start(args.format == LookFormat::Json);
-    let looked = engine::with_sandbox(&job, &events, interrupted(), work).await;
+    let looked = looked(&course, lesson, dir, args.builds.settings(), &events, interrupted(), work).await;
     drop(events);
     live.end().await;
     match looked? {
@@ -60,6 +53,23 @@ pub async fn look<T>(
             Ok(None)
         }
     }
+}
+
+/// The same for a folder, without a terminal.
+pub async fn looked<T>(
+    course: &Course,
+    lesson: &Lesson,
+    dir: PathBuf,
+    settings: BuildSettings,
+    events: &Events,
+    stop: impl Future<Output = ()>,
+    work: impl AsyncFnOnce(&DockerSandbox) -> Result<T, Fault>,
+) -> Result<Admission<T>, Fault> {
+    let learner = learner::number(&lesson.spec.id)?;
+    let job = Job { lesson, dir, quiz: QuizFacts::default(), learner, settings, memory: memory::Use::Nothing };
+    let mut say = |line: &str| eprintln!("{line}");
+    images::ensure(&daemon::connect().await?, &course.root, images::needed(lesson), &mut say).await?;
+    engine::with_sandbox(&job, events, stop, work).await
 }
 
 /// The lesson that the arguments name, or the one whose folder we are in.

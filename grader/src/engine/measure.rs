@@ -11,7 +11,7 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 use super::admit::Ready;
 use crate::check::{Manner, Resource};
 use crate::course::{Lesson, LessonCheck};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, of_check};
 use crate::fault::Fault;
 use crate::plan::CheckPlan;
 use crate::report::CheckReport;
@@ -95,9 +95,10 @@ async fn run(
     }
     let _held = hold(check, locks).await;
     let limit = Duration::from_secs(CHECK_SECONDS);
-    let measured = tokio::time::timeout(limit, check.check.run(sandbox)).await.unwrap_or_else(|_| {
-        Err(Fault::TimedOut { action: format!("the check `{}`", plan.id), seconds: CHECK_SECONDS })
-    });
+    let measured =
+        tokio::time::timeout(limit, of_check(&plan.id, check.check.run(sandbox))).await.unwrap_or_else(|_| {
+            Err(Fault::TimedOut { action: format!("the check `{}`", plan.id), seconds: CHECK_SECONDS })
+        });
     match measured {
         Ok((evidence, verdict)) => (Outcome::Judged { verdict }, Some(evidence)),
         Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),

@@ -2,12 +2,16 @@
 //!
 //! Owns: where lines stand, and the two names of the course. Must not: say what differs.
 
-use super::{MARGIN, Picture, WIDTH, fits};
+use std::fmt::Write;
+
+use super::{MARGIN, Picture, fits};
 use crate::looks::map::Map;
 use crate::looks::{self, begin};
 
 /// Where the columns begin: sign, aspect, left, right.
 const COLUMNS: [usize; 4] = [MARGIN, MARGIN + 22, 216, 474];
+/// Where the walls of the two rooms stand: left and right of each.
+const WALLS: [[usize; 2]; 2] = [[204, 456], [464, 738]];
 /// From line to line.
 const LINE: usize = 19;
 /// The most lines of one value.
@@ -27,7 +31,8 @@ pub fn map(map: &Map) -> String {
         })
         .collect();
     let mut picture = Picture::new(&format!("map-{}-{}", map.lesson, map.service), &title, &describes.join(" "));
-    picture.y += 16;
+    let top = picture.y - 14;
+    picture.y += 20;
     let y = picture.y;
     picture.text(COLUMNS[0], y, "head", &begin(&map.service, 15), Some(&map.service));
     for (index, class) in [(0, "head warm"), (1, "head cool")] {
@@ -35,11 +40,12 @@ pub fn map(map: &Map) -> String {
         picture.text(COLUMNS[2 + index], y, class, &begin(head, 18), Some(&map.stacks[index]));
         if let Some(small) = small {
             picture.text(COLUMNS[2 + index], y + 20, "small chalk", small, None);
+            sign(&mut picture, index, WALLS[index][1] - 34, y);
         }
     }
-    picture.y += 32;
+    picture.y += 34;
     for row in &map.rows {
-        let rooms = [COLUMNS[3] - COLUMNS[2] - 14, WIDTH - MARGIN - COLUMNS[3]];
+        let rooms = [0, 1].map(|side| WALLS[side][1] - 10 - COLUMNS[2 + side]);
         let cells = [0, 1].map(|side| lines(&row.values[side], fits(rooms[side])));
         let y = picture.y;
         picture.rule(y);
@@ -54,12 +60,40 @@ pub fn map(map: &Map) -> String {
         }
         picture.y += 10 + LINE * cells[0].len().max(cells[1].len()).max(1);
     }
-    picture.rule(picture.y);
-    picture.y += 24;
+    rooms(&mut picture, top);
+    picture.y += 30;
     let legend = format!("≠ differs, = the same in both; {} of {} lines differ", map.differing(), map.rows.len());
     picture.text(COLUMNS[0], picture.y, "small chalk", &legend, None);
     picture.y += 4;
     picture.finish()
+}
+
+/// Draws the walls of both rooms, behind what is in them.
+fn rooms(picture: &mut Picture, top: usize) {
+    let within = std::mem::take(&mut picture.body);
+    let height = picture.y + 6 - top;
+    for ([left, right], class) in WALLS.into_iter().zip(["kitchen", "restaurant"]) {
+        picture.rect(left, top, (right - left, height), class);
+    }
+    picture.body.push_str(&within);
+}
+
+/// A pan stands for the kitchen, a plate with fork and knife for the restaurant.
+fn sign(picture: &mut Picture, room: usize, x: usize, y: usize) {
+    let (colour, shape) = match room {
+        0 => (
+            "#ffcf87",
+            "M-22 -4H-8M-8 -8H14V0Q14 6 8 6H-2Q-8 6 -8 0ZM-3 -12Q-5 -14 -3 -17M3 -12Q1 -14 3 -17M9 -12Q7 -14 9 -17",
+        ),
+        _ => (
+            "#a6d5f7",
+            "M-9 -5A9 9 0 1 0 9 -5A9 9 0 1 0 -9 -5ZM-5 -5A5 5 0 1 0 5 -5A5 5 0 1 0 -5 -5ZM-16 -15V-9M-16 -9V6M-19 -15V-11Q-19 -9 -16 -9Q-13 -9 -13 -11V-15M16 6V-15Q20 -12 19 -5H16",
+        ),
+    };
+    let _ = writeln!(
+        picture.body,
+        r#"  <path transform="translate({x} {y})" d="{shape}" class="sign" stroke="{colour}"/>"#
+    );
 }
 
 /// What the columns are called: the course's two places where the stacks are those, else their own names.

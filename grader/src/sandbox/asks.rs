@@ -3,6 +3,7 @@
 //! Owns: the supertraits of [`Sandbox`](super::Sandbox). Must not: decide anything.
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::At;
 use super::facts::{
@@ -10,7 +11,7 @@ use super::facts::{
     MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights,
 };
 use crate::fault::Fault;
-use crate::verdict::Location;
+use crate::verdict::{Location, Sample};
 
 /// Where an image comes from and where it goes.
 #[async_trait]
@@ -44,12 +45,23 @@ pub trait Lifecycle {
 }
 
 /// Putting load on a container from within its own cgroups, without running anything of its image.
+/// What is seen meanwhile is told as events, beside a `limit` that is only shown with it.
 #[async_trait]
 pub trait Pressure {
     /// A process of ours grows to `bytes` in the container's memory cgroup.
-    async fn grow_memory(&self, at: At<'_>, bytes: u64) -> Result<MemoryPressure, Fault>;
+    async fn grow_memory(&self, at: At<'_>, bytes: u64, limit: Option<u64>) -> Result<MemoryPressure, Fault>;
+    /// Looks at the memory of a container until its main process has ended, or `limit_ms` have passed.
+    /// Says so when it has begun to look.
+    async fn watch_memory(
+        &self,
+        at: At<'_>,
+        limit_ms: u64,
+        limit: Option<u64>,
+        begun: oneshot::Sender<()>,
+    ) -> Result<Vec<Sample>, Fault>;
     /// Busy loops of ours, one per CPU, run for `millis` in the container's CPU cgroup.
-    async fn burn_cpu(&self, at: At<'_>, millis: u64) -> Result<CpuPressure, Fault>;
+    /// The limit is in thousandths of a CPU.
+    async fn burn_cpu(&self, at: At<'_>, millis: u64, limit: Option<u64>) -> Result<CpuPressure, Fault>;
     /// Up to `count` processes of ours are started in the container's process cgroup, and ended.
     async fn fork_processes(&self, at: At<'_>, count: u64) -> Result<ProcessPressure, Fault>;
 }

@@ -156,6 +156,25 @@ fn is_anonymous(volume: &str) -> bool {
 
 /// Runs a command in a container and waits for its end, at most `limit_ms`.
 pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64) -> Result<Exit, Fault> {
+    let mut output = String::new();
+    // A command that floods is read to its end, but not kept.
+    let keep = |part: &str| {
+        if output.len() < OUTPUT_KEPT {
+            output.push_str(part);
+        }
+    };
+    let code = exec_heard(client, id, command, limit_ms, keep).await?;
+    Ok(Exit { code, output })
+}
+
+/// The same, and what it writes is given to `heard` as it comes. `None` when it did not end within the limit.
+pub async fn exec_heard(
+    client: &Docker,
+    id: &str,
+    command: Vec<String>,
+    limit_ms: u64,
+    mut heard: impl FnMut(&str),
+) -> Result<Option<i64>, Fault> {
     let action = || format!("running a command in {id}");
     let config = ExecConfig {
         cmd: Some(command),
@@ -165,26 +184,19 @@ pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64
     };
     let created = client.create_exec(id, config).await.map_err(Fault::docker(action()))?;
     let started = client.start_exec(&created.id, None).await.map_err(Fault::docker(action()))?;
-    let mut output = String::new();
-    let StartExecResults::Attached { output: mut stream, .. } = started else {
-        return Ok(Exit { code: None, output });
-    };
+    let StartExecResults::Attached { output: mut stream, .. } = started else { return Ok(None) };
     let reading = async {
         while let Some(part) = stream.next().await {
-            let part = part.map_err(Fault::docker(action()))?;
-            // A command that floods is read to its end, but not kept.
-            if output.len() < OUTPUT_KEPT {
-                output.push_str(&part.to_string());
-            }
+            heard(&part.map_err(Fault::docker(action()))?.to_string());
         }
         Ok::<(), Fault>(())
     };
     if let Ok(read) = tokio::time::timeout(Duration::from_millis(limit_ms), reading).await {
         read?;
         let ended = client.inspect_exec(&created.id).await.map_err(Fault::docker(action()))?;
-        return Ok(Exit { code: ended.exit_code, output });
+        return Ok(ended.exit_code);
     }
-    Ok(Exit { code: None, output })
+    Ok(None)
 }
 
 /// The last lines that a container wrote, oldest first.

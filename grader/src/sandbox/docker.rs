@@ -7,6 +7,7 @@ mod images;
 mod lifecycle;
 mod neighbours;
 mod pressure;
+mod samples;
 mod stacks;
 mod supply;
 mod writings;

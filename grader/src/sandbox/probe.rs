@@ -13,7 +13,7 @@ use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
-use super::container::exec;
+use super::container::{exec, exec_heard};
 use super::facts::{KernelFacts, Namespaces, Rights, WriteAttempt};
 use super::run_id::{LABEL, RunId};
 use crate::fault::Fault;
@@ -145,10 +145,36 @@ impl Probe {
         arguments: &[String],
         limit_ms: u64,
     ) -> Result<String, Fault> {
-        let mut command: Vec<String> = ["sh", "-c", script, "probe"].map(str::to_owned).to_vec();
-        command.extend(arguments.iter().cloned());
-        exec(client, &self.id, command, limit_ms).await.map(|exit| exit.output)
+        exec(client, &self.id, command(script, arguments), limit_ms).await.map(|exit| exit.output)
     }
+
+    /// The same, and gives each line to `takes` as soon as it is printed. What that takes is not in the output.
+    pub async fn shell_heard(
+        &self,
+        client: &Docker,
+        script: &str,
+        arguments: &[String],
+        limit_ms: u64,
+        mut takes: impl FnMut(&str) -> bool,
+    ) -> Result<String, Fault> {
+        let (mut output, mut unfinished) = (String::new(), String::new());
+        let heard = |part: &str| {
+            unfinished.push_str(part);
+            while let Some(end) = unfinished.find('\n') {
+                let line: String = unfinished.drain(..=end).collect();
+                if !takes(line.trim_end()) {
+                    output.push_str(&line);
+                }
+            }
+        };
+        exec_heard(client, &self.id, command(script, arguments), limit_ms, heard).await?;
+        Ok(output + &unfinished)
+    }
+}
+
+fn command(script: &str, arguments: &[String]) -> Vec<String> {
+    let begin = ["sh", "-c", script, "probe"].map(str::to_owned);
+    begin.into_iter().chain(arguments.iter().cloned()).collect()
 }
 
 /// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that

@@ -5,6 +5,7 @@
 pub mod checks;
 pub mod help;
 pub mod lessons;
+pub mod looks;
 pub mod quiz;
 pub mod workspace;
 
@@ -51,6 +52,16 @@ pub fn routes() -> (Router<App>, Value) {
             "/api/lessons/{lesson}/check/{run}",
             "The run's events, one JSON object per line, until it is over",
             checks::follow,
+        )
+        .post::<(), checks::Begun, _>(
+            "/api/lessons/{lesson}/looks/{look}",
+            "Begin to look at `layers`, or to `compare` two stacks; or join the look that runs",
+            looks::begin,
+        )
+        .get::<checks::Told, _>(
+            "/api/lessons/{lesson}/looks/{look}/{run}",
+            "The look's events; the last one has the picture and its tables",
+            looks::follow,
         )
         .get::<help::Hints, _>("/api/lessons/{lesson}/hints/{check}", "The open hints of a check", help::hints)
         .post::<(), help::Hints, _>(

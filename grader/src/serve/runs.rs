@@ -1,6 +1,6 @@
-//! Checks that run for the browser.
+//! Checks and looks that run for the browser.
 //!
-//! Owns: one run at a time per lesson, its events from the first one on, and its end. Must not:
+//! Owns: one run at a time per lesson and task, its events from the first one on, and its end. Must not:
 //! know who listens, or how often: a page that is loaded again hears everything once more.
 
 use std::collections::BTreeMap;
@@ -10,25 +10,37 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
+use super::looks::Look;
 use crate::commands::check;
 use crate::course::{Course, Lesson};
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::memory;
 use crate::progress::Progress;
-use crate::report::Report;
 use crate::sandbox::build::BuildSettings;
 use crate::workspace;
 
 /// The stack of a run's thread, as large as a program's first thread usually has it, and some more.
 const STACK_BYTES: usize = 16 << 20;
 
-/// The last run of each lesson.
+/// What a run is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Task {
+    /// A check.
+    Check(memory::Use),
+    /// A look at what the exercise has made.
+    Look(Look),
+}
+
+/// The last run of each lesson and task.
 #[derive(Default)]
 pub struct Runs {
-    lessons: Mutex<BTreeMap<String, Arc<Run>>>,
+    lessons: Mutex<BTreeMap<Key, Arc<Run>>>,
     stop: watch::Sender<bool>,
 }
+
+/// A lesson, and the kind of look when it is one.
+type Key = (String, Option<Look>);
 
 /// One run.
 pub struct Run {
@@ -40,32 +52,27 @@ pub struct Run {
 }
 
 impl Runs {
-    /// The lesson's last run, whether it is over or not.
-    pub fn of(&self, lesson: &str) -> Option<Arc<Run>> {
-        self.lessons().get(lesson).cloned()
+    /// The lesson's last check, or its last look of a kind, whether it is over or not.
+    pub fn of(&self, lesson: &str, look: Option<Look>) -> Option<Arc<Run>> {
+        self.lessons().get(&(lesson.to_owned(), look)).cloned()
     }
 
-    /// Begins a run, unless one of this lesson is going on: then that one (`false`).
-    pub fn begin(
-        &self,
-        course: Course,
-        lesson: Lesson,
-        settings: BuildSettings,
-        memory: memory::Use,
-    ) -> (Arc<Run>, bool) {
+    /// Begins a run, unless one of this lesson and task is going on: then that one (`false`).
+    pub fn begin(&self, course: Course, lesson: Lesson, settings: BuildSettings, task: Task) -> (Arc<Run>, bool) {
         let mut lessons = self.lessons();
-        let last = lessons.get(&lesson.spec.id);
+        let key = (lesson.spec.id.clone(), if let Task::Look(look) = task { Some(look) } else { None });
+        let last = lessons.get(&key);
         if let Some(run) = last.filter(|run| !run.is_over()) {
             return (run.clone(), false);
         }
         let number = last.map_or(1, |run| run.number + 1);
         let run = Arc::new(Run { number, events: Mutex::default(), told: watch::Sender::new((0, false)) });
-        lessons.insert(lesson.spec.id.clone(), run.clone());
+        lessons.insert(key, run.clone());
         let (own, stop) = (run.clone(), self.stop.subscribe());
         // A thread of its own: a run is long, and its future stays where it was made. It is deep too:
         // the two megabytes that a thread has otherwise are not enough for every lesson.
         let work = std::thread::Builder::new().name("run".into()).stack_size(STACK_BYTES);
-        if let Err(error) = work.spawn(move || own.work(&course, &lesson, &settings, memory, stop)) {
+        if let Err(error) = work.spawn(move || own.work(&course, &lesson, &settings, task, stop)) {
             run.end(&Err(Fault::file("a thread for the run")(error)));
         }
         (run, true)
@@ -85,7 +92,7 @@ impl Runs {
         }
     }
 
-    fn lessons(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Run>>> {
+    fn lessons(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Run>>> {
         self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -109,52 +116,60 @@ impl Run {
         course: &Course,
         lesson: &Lesson,
         settings: &BuildSettings,
-        memory: memory::Use,
+        task: Task,
         stop: watch::Receiver<bool>,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let graded = match runtime.map_err(Fault::file("the runtime")) {
-            Ok(runtime) => runtime.block_on(self.graded(course, lesson, settings, memory, stop)),
+        let done = match runtime.map_err(Fault::file("the runtime")) {
+            Ok(runtime) => runtime.block_on(self.done(course, lesson, settings, task, stop)),
             Err(fault) => Err(fault),
         };
-        self.end(&graded);
+        self.end(&done);
     }
 
     /// Tells how it ended; nothing comes after that.
-    fn end(&self, graded: &Result<Report, Fault>) {
-        let last = match graded {
-            Ok(report) => json!({"event": "report", "report": report}),
-            Err(fault) => json!({"event": "fault", "message": fault.to_string(), "remedy": fault.remedy()}),
-        };
-        self.tell(&last, true);
+    fn end(&self, done: &Result<Value, Fault>) {
+        match done {
+            Ok(last) => self.tell(last, true),
+            Err(fault) => {
+                self.tell(&json!({"event": "fault", "message": fault.to_string(), "remedy": fault.remedy()}), true);
+            }
+        }
     }
 
-    async fn graded(
+    /// Does the work, and gives what is to be told last.
+    async fn done(
         &self,
         course: &Course,
         lesson: &Lesson,
         settings: &BuildSettings,
-        memory: memory::Use,
+        task: Task,
         mut stop: watch::Receiver<bool>,
-    ) -> Result<Report, Fault> {
+    ) -> Result<Value, Fault> {
         let dir = workspace::folder(course, lesson);
-        let progress = Progress::open()?;
         let (sender, mut receiver) = mpsc::unbounded_channel::<Event>();
         let events = Events::to(sender);
         let stopped = async move {
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        let grading = async {
-            let report = check::graded(course, lesson, &dir, &progress, settings, memory, &events, stopped).await;
+        let working = async {
+            let done = match task {
+                Task::Check(memory) => {
+                    let progress = Progress::open()?;
+                    let graded = check::graded(course, lesson, &dir, &progress, settings, memory, &events, stopped);
+                    graded.await.map(|report| json!({"event": "report", "report": report}))
+                }
+                Task::Look(look) => look.looked(course, lesson, dir, settings, &events, stopped).await,
+            };
             drop(events);
-            report
+            done
         };
         let telling = async {
             while let Some(event) = receiver.recv().await {
                 self.tell(&event, false);
             }
         };
-        tokio::join!(grading, telling).0
+        tokio::join!(working, telling).0
     }
 
     fn tell(&self, event: &impl Serialize, is_last: bool) {

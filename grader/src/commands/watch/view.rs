@@ -83,7 +83,7 @@ impl View {
             Event::StageEnded { stage, .. } => self.stages.retain(|(name, _)| name != stage),
             Event::CheckEnded { check, outcome, .. } => drop(self.live.insert(check.clone(), outcome.clone())),
             Event::CleaningUp => self.stages = vec![("removing what was made".into(), String::new())],
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. } | Event::Sample { .. } => {}
         }
         let spoken = |(stage, step): &(String, String)| match (stage.split_once(':'), step.as_str()) {
             (Some(("build", image)), "") => format!("building {image}"),

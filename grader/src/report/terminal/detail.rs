@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{BAD, FAINT, GOOD, labelled};
 use crate::verdict::Detail;
+use crate::verdict::drawn::{curve_in_words, timeline_rows};
 
 /// The indentation of all evidence.
 const INDENT: &str = "         ";
@@ -52,6 +53,14 @@ pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
             }
             Ok(())
         }
+        // A line of text has no room for a curve: the page draws it.
+        Detail::Curve { title, quantity, limit, highest, samples } => {
+            labelled(out, "curve", &format!("{title}: {}", curve_in_words(*quantity, *limit, *highest, samples)))
+        }
+        Detail::Timeline { title, zero, spans, marks, limit } => {
+            let rows = timeline_rows(spans, marks, limit.as_ref());
+            write_detail(&Detail::table(&format!("{title}, counted from: {zero}"), &["what", "when"], rows), out)
+        }
     }
 }
 
@@ -68,6 +77,7 @@ pub fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::{Mark, Quantity, Sample, Span};
 
     fn written(detail: &Detail) -> String {
         let mut out = Vec::new();
@@ -79,6 +89,26 @@ mod tests {
     fn control_characters_of_a_log_are_not_passed_on() {
         let text = written(&Detail::log("log", vec!["a\u{1b}[2Jb".into()]));
         assert_eq!(text, "         log:\n         | a·[2Jb\n");
+    }
+
+    #[test]
+    fn a_curve_is_one_sentence_and_a_timeline_a_table() {
+        let samples = vec![Sample { at_ms: 0, value: 500 }, Sample { at_ms: 1_500, value: 490 }];
+        let curve = Detail::curve("CPUs of `app`", Quantity::Cpu, Some(500), None, &samples).expect("samples");
+        assert_eq!(
+            written(&curve).split_whitespace().collect::<Vec<_>>().join(" "),
+            "curve CPUs of `app`: 0.50 CPUs at first, 0.50 CPUs at the most (limit 0.50 CPUs), 0.49 CPUs in the end, after 1.5 s"
+        );
+        let timeline = Detail::Timeline {
+            title: "the stop".into(),
+            zero: "SIGTERM".into(),
+            spans: vec![Span::new("the request", -40, 300)],
+            marks: Vec::new(),
+            limit: Some(Mark::new("the limit", 6_000)),
+        };
+        let text = written(&timeline);
+        assert!(text.contains("the stop, counted from: SIGTERM:") && text.contains("−40 ms to 300 ms"), "{text}");
+        assert!(text.contains("the limit") && text.contains("6.0 s"), "{text}");
     }
 
     #[test]

@@ -8,38 +8,66 @@
 //! counts it there, whatever the image has in it.
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::super::facts::{CpuPressure, MemoryPressure, ProcessPressure};
 use super::super::probe::{Probe, Reach};
 use super::super::{At, Pressure};
 use super::DockerSandbox;
+use super::samples::Samples;
 use crate::fault::Fault;
+use crate::verdict::{Quantity, Sample};
 
 #[async_trait]
 impl Pressure for DockerSandbox {
-    async fn grow_memory(&self, at: At<'_>, bytes: u64) -> Result<MemoryPressure, Fault> {
-        let said = self.press(at, MEMORY_SCRIPT, bytes, 60_000).await?;
+    async fn grow_memory(&self, at: At<'_>, bytes: u64, limit: Option<u64>) -> Result<MemoryPressure, Fault> {
+        let mut samples = Samples::new(&self.parts.events, Quantity::Memory, limit);
+        let said =
+            self.press(at, &format!("{FIND_MEMORY}{MEMORY_SCRIPT}"), bytes, 60_000, |line| samples.takes(line)).await?;
         let (code, oom_kills) = (said.number("code")?, said.number("oom_kills")?);
         // Whoever of the helper's processes was chosen, the kernel's own count tells.
         if code != 0 && oom_kills == 0 {
             return Err(said.unreadable("growth"));
         }
         let peak_bytes = said.number("peak")?;
-        Ok(MemoryPressure { asked_bytes: bytes, peak_bytes, killed: oom_kills > 0, oom_kills })
+        Ok(MemoryPressure { asked_bytes: bytes, peak_bytes, killed: oom_kills > 0, oom_kills, samples: samples.kept() })
     }
 
-    async fn burn_cpu(&self, at: At<'_>, millis: u64) -> Result<CpuPressure, Fault> {
-        let said = self.press(at, CPU_SCRIPT, millis, millis + 30_000).await?;
+    async fn watch_memory(
+        &self,
+        at: At<'_>,
+        limit_ms: u64,
+        limit: Option<u64>,
+        begun: oneshot::Sender<()>,
+    ) -> Result<Vec<Sample>, Fault> {
+        let mut samples = Samples::new(&self.parts.events, Quantity::Memory, limit);
+        let mut begun = Some(begun);
+        let takes = |line: &str| {
+            let is_sample = samples.takes(line);
+            // Whoever waited for this may have given up.
+            if is_sample && let Some(begun) = begun.take() {
+                let _ = begun.send(());
+            }
+            is_sample
+        };
+        self.press(at, &format!("{FIND_MEMORY}{WATCH_SCRIPT}"), limit_ms, limit_ms + 10_000, takes).await?;
+        Ok(samples.kept())
+    }
+
+    async fn burn_cpu(&self, at: At<'_>, millis: u64, limit: Option<u64>) -> Result<CpuPressure, Fault> {
+        let mut samples = Samples::new(&self.parts.events, Quantity::Cpu, limit);
+        let said = self.press(at, CPU_SCRIPT, millis, millis + 30_000, |line| samples.takes(line)).await?;
         Ok(CpuPressure {
             loops: said.number("loops")?,
             wall_us: said.number("wall_us")?,
             used_us: said.number("used_us")?,
             throttled_periods: said.number("throttled")?,
+            samples: samples.kept(),
         })
     }
 
     async fn fork_processes(&self, at: At<'_>, count: u64) -> Result<ProcessPressure, Fault> {
-        let said = self.press(at, FORK_SCRIPT, count, 60_000).await?;
+        let said = self.press(at, FORK_SCRIPT, count, 60_000, |_| false).await?;
         if said.number("left")? != 0 {
             return Err(said.unreadable("left"));
         }
@@ -48,14 +76,21 @@ impl Pressure for DockerSandbox {
 }
 
 impl DockerSandbox {
-    async fn press(&self, at: At<'_>, script: &str, amount: u64, limit_ms: u64) -> Result<Said, Fault> {
+    async fn press(
+        &self,
+        at: At<'_>,
+        script: &str,
+        amount: u64,
+        limit_ms: u64,
+        takes: impl FnMut(&str) -> bool + Send,
+    ) -> Result<Said, Fault> {
         let pid = self.container_facts(at).await?.pid;
         let image = self.parts.bases.first().map(String::as_str).unwrap_or_default();
         let parts = &self.parts;
         let helper = self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups)).await?;
         let script = format!("{FIND_CGROUP}{script}");
         let arguments = [pid.to_string(), amount.to_string()];
-        let output = helper.shell(&parts.client, &script, &arguments, limit_ms).await?;
+        let output = helper.shell_heard(&parts.client, &script, &arguments, limit_ms, takes).await?;
         Ok(Said { output, service: at.service.to_owned() })
     }
 }
@@ -98,14 +133,28 @@ of() {
     fi
 }
 count() { sed -n "s/^$2 //p" "$1" 2>/dev/null | head -n 1; }
+now() { echo $(($(date +%s%N) / 1000)); }
 "#;
 
-/// `tail` keeps everything until it sees the end of a line, and there is none. Should somebody
-/// have to go, it is our processes (`oom_score_adj`). Where the kernel keeps no peak (cgroup v2
-/// before Linux 5.19), the use is sampled.
-const MEMORY_SCRIPT: &str = r#"
+/// `first NAMES` prints the memory cgroup's file of the first name that it has.
+const FIND_MEMORY: &str = r#"
 group=$(of memory)
 first() { for file in "$@"; do if [ -r "$group/$file" ]; then echo "$group/$file"; return; fi; done; }
+usage=$(first memory.usage_in_bytes memory.current)
+tell() { echo "sample $(now) $(cat "$usage")"; }
+"#;
+
+/// Looks on while the app's main process lives, for as many milliseconds as there is time.
+const WATCH_SCRIPT: &str = r#"
+end=$(($(now) + amount * 1000))
+while [ -d "/proc/$pid" ] && [ "$(now)" -lt $end ]; do tell; sleep 0.025; done 2> /dev/null
+"#;
+
+/// `tail` keeps everything until it sees the end of a line, and there is none. It alone is in the
+/// cgroup; what feeds it, step by step so that one can watch it grow, is not. Should somebody have
+/// to go, it is our process (`oom_score_adj`). Where the kernel keeps no peak (cgroup v2 before
+/// Linux 5.19), the use is sampled much more often.
+const MEMORY_SCRIPT: &str = r#"
 events=$(first memory.oom_control memory.events); peak=$(first memory.max_usage_in_bytes memory.peak)
 if [ -w "$group/memory.max_usage_in_bytes" ]; then echo 0 > "$peak"; fi
 kills=$(count "$events" oom_kill); samples=/tmp/memory.$$
@@ -113,15 +162,23 @@ if [ -z "$peak" ]; then
     while cat "$group/memory.current"; do sleep 0.01; done > "$samples" 2> /dev/null &
     sampler=$!
 fi
-timeout -s KILL 50 sh -c '
+feed() {
+    step=$((amount / 48 + 1)) fed=0
+    tell >&3
+    while [ $fed -lt "$amount" ] && head -c $step /dev/zero; do fed=$((fed + step)); sleep 0.025; tell >&3; done
+    tell >&3
+}
+exec 3>&1
+feed 2> /dev/null | timeout -s KILL 50 sh -c '
     echo 1000 > /proc/$$/oom_score_adj
-    echo $$ > "$1/cgroup.procs" && exec sh -c "head -c $2 /dev/zero | tail > /dev/null"
-' sh "$group" "$amount"
+    echo $$ > "$1/cgroup.procs" && exec tail > /dev/null
+' sh "$group"
 echo "code $?"
 if [ -n "$sampler" ]; then kill $sampler; echo "peak $(sort -n "$samples" | tail -n 1)"; else echo "peak $(cat "$peak")"; fi
 echo "oom_kills $(($(count "$events" oom_kill) - kills))"
 "#;
 
+/// Its use is looked at for a while before the loops begin, so that one sees them begin.
 /// The loops end by themselves, should nobody be left to end them: they are not in the helper's
 /// cgroup, with which they would be removed. The clock is read outside of the counters, so that
 /// a delay between two readings never makes the use look larger than it was.
@@ -130,7 +187,9 @@ cpu=$(of cpu); usage=$(of cpuacct); loops=$(nproc); ready=/tmp/loops.$$; : > "$r
 used() {
     if [ -r "$usage/cpuacct.usage" ]; then echo $(($(cat "$usage/cpuacct.usage") / 1000)); else count "$cpu/cpu.stat" usage_usec; fi
 }
-now() { echo $(($(date +%s%N) / 1000)); }
+while :; do echo "sample $(now) $(used)"; sleep 0.05; done &
+sampler=$!
+sleep 0.35
 for loop in $(seq "$loops"); do
     timeout -s KILL $((amount / 1000 + 20)) sh -c '
         echo $$ > "$1/cgroup.procs"; [ "$1" = "$2" ] || echo $$ > "$2/cgroup.procs"
@@ -142,6 +201,7 @@ until [ "$(grep -c in "$ready")" = "$loops" ] || [ $((waited += 1)) -gt 500 ]; d
 begun=$(now); before=$(used); throttled=$(count "$cpu/cpu.stat" nr_throttled)
 sleep "$(awk "BEGIN { print $amount / 1000 }")"
 after=$(used); throttled=$(($(count "$cpu/cpu.stat" nr_throttled) - throttled)); ended=$(now)
+kill $sampler
 for loop in $children; do kill -9 "$loop"; done
 echo "loops $(grep -c in "$ready")"
 echo "wall_us $((ended - begun))"

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::verdict::Sample;
+
 /// A process of ours grew inside a container's memory cgroup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryPressure {
@@ -16,6 +18,9 @@ pub struct MemoryPressure {
     pub killed: bool,
     /// How often the kernel killed in this cgroup for lack of memory meanwhile.
     pub oom_kills: u64,
+    /// Bytes in use while it grew.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
 }
 
 /// Busy loops of ours ran in a container's CPU cgroup, one per CPU of the machine.
@@ -29,6 +34,9 @@ pub struct CpuPressure {
     pub used_us: u64,
     /// Periods in which the kernel held the cgroup back.
     pub throttled_periods: u64,
+    /// Thousandths of a CPU that the cgroup used meanwhile.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
 }
 
 impl CpuPressure {

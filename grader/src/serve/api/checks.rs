@@ -2,6 +2,8 @@
 //!
 //! Owns: beginning and following runs. Must not: run anything; `runs` does.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -16,6 +18,7 @@ use super::super::App;
 use super::super::asked::{Asked, Path};
 use super::super::problem::{Problem, answered};
 use super::lesson;
+use crate::serve::runs::{Run, Task};
 use crate::{memory, workspace};
 
 /// How a check is to run.
@@ -36,10 +39,11 @@ pub struct Begun {
     pub began: bool,
 }
 
-/// One line of a run: an event of the engine; the last one is `report` or `fault`.
+/// One line of a run: an event of the engine; the last one is `report`, `looked`, `refused` or `fault`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Told {
-    /// `run-started`, `stage-started`, `stage-progress`, `stage-ended`, `check-ended`, `cleaning-up`, `report` or `fault`.
+    /// `run-started`, `stage-started`, `stage-progress`, `stage-ended`, `check-ended`, `sample`,
+    /// `cleaning-up`, `report`, `looked`, `refused` or `fault`.
     pub event: String,
     /// When it happened, milliseconds since 1970.
     pub at: i64,
@@ -55,7 +59,8 @@ pub async fn begin(
         let lesson = lesson(&session, &id)?;
         workspace::start(&session.course, &lesson)?;
         let memory = if wish.fresh { memory::Use::Renew } else { memory::Use::Recall };
-        let (run, began) = session.runs.begin(session.course.clone(), lesson, session.settings.clone(), memory);
+        let (run, began) =
+            session.runs.begin(session.course.clone(), lesson, session.settings.clone(), Task::Check(memory));
         Ok(Begun { run: run.number, began })
     })
     .await
@@ -63,7 +68,12 @@ pub async fn begin(
 
 /// Tells everything of a run from its first event on, until it is over.
 pub async fn follow(State(session): State<App>, Path((id, number)): Path<(String, u32)>) -> Result<Response, Problem> {
-    let Some(run) = session.runs.of(&id).filter(|run| run.number == number) else {
+    told(session.runs.of(&id, None), number)
+}
+
+/// All lines of a run.
+pub fn told(run: Option<Arc<Run>>, number: u32) -> Result<Response, Problem> {
+    let Some(run) = run.filter(|run| run.number == number) else {
         let remedy = "Reports of earlier runs are in the lesson's attempts.";
         return Err(Problem::new(StatusCode::NOT_FOUND, "there is no such run in this session", remedy));
     };

@@ -14,6 +14,7 @@ use super::super::problem::{Problem, answered};
 use super::lesson;
 use crate::fault::Fault;
 use crate::progress::Progress;
+use crate::serve::looks::Look;
 use crate::workspace;
 
 /// All lessons.
@@ -57,6 +58,8 @@ pub struct OneLesson {
     pub started: bool,
     /// The folder of the copy on this machine.
     pub folder: String,
+    /// What else the page can look at.
+    pub looks: Vec<Look>,
     /// What is measured.
     pub checks: Vec<CheckRow>,
     /// Attempts so far, oldest first.
@@ -154,6 +157,7 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
         });
         Ok(OneLesson {
             checks: checks.collect(),
+            looks: Look::of(&lesson),
             attempts: attempts.collect(),
             report,
             started: folder.is_dir(),
@@ -172,7 +176,8 @@ pub async fn pulse(State(session): State<App>, Path(id): Path<String>) -> Result
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;
         let book = session.book.now();
-        let run = session.runs.of(&lesson.spec.id).map(|run| RunState { number: run.number, over: run.is_over() });
+        let run =
+            session.runs.of(&lesson.spec.id, None).map(|run| RunState { number: run.number, over: run.is_over() });
         let files = files::state(&workspace::folder(&session.course, &lesson));
         Ok(Pulse { files, book: book.version, complaint: book.complaint.clone(), run })
     })
