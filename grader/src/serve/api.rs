@@ -6,6 +6,7 @@ pub mod checks;
 pub mod help;
 pub mod lessons;
 pub mod quiz;
+pub mod terminal;
 pub mod workspace;
 
 use axum::http::StatusCode;
@@ -61,6 +62,16 @@ pub fn routes() -> (Router<App>, Value) {
             "/api/lessons/{lesson}/quiz/{question}",
             "Answer a question",
             quiz::answer,
+        )
+        .post::<(), terminal::Opened, _>(
+            "/api/lessons/{lesson}/terminal",
+            "Start a shell for the lesson, unless it has one",
+            terminal::open,
+        )
+        .get::<super::terminal::frames::Frame, _>(
+            "/api/lessons/{lesson}/terminal",
+            "A WebSocket to the lesson's shell: frames come, wishes go",
+            terminal::join,
         )
         .finish()
 }

@@ -11,6 +11,7 @@ use super::super::App;
 use super::super::files;
 use super::super::problem::{Problem, answered};
 use super::lesson;
+use super::terminal::{Has, has};
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::workspace;
@@ -60,6 +61,8 @@ pub struct OneLesson {
     pub checks: Vec<CheckRow>,
     /// Attempts so far, oldest first.
     pub attempts: Vec<AttemptRow>,
+    /// Whether the lesson has a terminal in the page.
+    pub terminal: Has,
     /// The report of the last attempt, whichever session or terminal it was made in.
     pub report: Option<serde_json::Value>,
 }
@@ -155,6 +158,7 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
             checks: checks.collect(),
             attempts: attempts.collect(),
             report,
+            terminal: has(&session, &lesson.spec.id),
             started: folder.is_dir(),
             folder: folder.display().to_string(),
             id: lesson.spec.id.clone(),
