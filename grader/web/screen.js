@@ -28,7 +28,7 @@ export class Screen {
     const { box } = this;
     const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
     const lost = gone - this.gone - out.length;
-    if (lost > 0) this.out.replaceChildren(el('div', { class: 'tt-lost' }, `${lost} lines before these are not kept.`));
+    if (lost > 0) this.out.replaceChildren(el('div', { class: 'tt-lost' }, 'Lines before these are not kept.'));
     this.out.append(...out.map(line));
     while (this.out.childElementCount > KEPT) this.out.firstChild.remove();
     while (this.rows.childElementCount < size.lines) this.rows.append(line([]));

@@ -126,7 +126,7 @@ export class Terminal {
   }
 
   #size() {
-    if (this.body.hidden || this.over) return;
+    if (this.body.hidden || this.socket?.readyState !== 1) return;
     const room = this.screen.room();
     const key = JSON.stringify(room);
     if (key !== this.room) this.#send({ do: 'resize', ...room });

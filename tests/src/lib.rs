@@ -4,6 +4,7 @@
 //! command. Must not: use the grader's own code to measure what the grader did.
 
 pub mod daemon;
+pub mod served;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -152,6 +153,17 @@ impl SmallCourse {
         fs::create_dir_all(folder.path().join("course/book/src")).expect("folder");
         lay(&exercise.join("solutions/plain"), &folder.path().join("submission"));
         Self { folder }
+    }
+
+    /// The course's folder.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("course")
+    }
+
+    /// Writes a file of the course.
+    pub fn add(&self, file: &str, text: &str) {
+        fs::write(self.root().join(file), text).expect("write");
     }
 
     /// Replaces a file of the submission.

@@ -23,4 +23,5 @@ mod pages;
 mod progress;
 mod reference;
 mod schema;
+mod terminal;
 mod watch;

@@ -18,7 +18,7 @@ pub struct Frame {
     pub size: Size,
     /// Lines that have scrolled out since the last frame, at most the newest 2,000.
     pub out: Vec<Row>,
-    /// How many have scrolled out since the shell began; more than were told where some are lost.
+    /// Counts lines that have scrolled out; it grows by more than were told where some are lost.
     pub gone: u64,
     /// Lines of the screen that have changed, by their number from 0.
     pub rows: BTreeMap<usize, Row>,
@@ -70,7 +70,7 @@ impl Seen {
     pub fn news(&mut self, shell: &Shell) -> Option<Frame> {
         // Asked before the screen is looked at: whoever hears of the end has seen everything.
         let over = shell.over();
-        let screen = shell.screen();
+        let mut screen = shell.screen();
         let size = screen.size();
         let (gone, out) = screen.out_from(self.gone);
         let now = screen.rows();

@@ -12,14 +12,14 @@ use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::{Config, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{Processor, Timeout};
+use memchr::memrchr3;
 
 use super::keys::Modes;
 use super::rows::{Cursor, Row, Size, row};
 
 /// Lines that are kept after they have scrolled out.
 pub const KEPT_LINES: usize = 2_000;
-/// The most that is read at once, bytes. Lines that scroll out of the emulator are taken over after each piece, so
-/// it has to keep no more of them than a piece can hold.
+/// The most that is read at once, bytes: as much as the system gives.
 pub const PIECE_BYTES: usize = 4_096;
 /// A title or an answer is no longer than this, bytes.
 const SHORT_BYTES: usize = 4_096;
@@ -83,7 +83,7 @@ impl Dimensions for Size {
 impl Screen {
     /// An empty one.
     pub fn new(size: Size) -> Self {
-        let config = Config { scrolling_history: 2 * PIECE_BYTES, osc52: Osc52::Disabled, ..Config::default() };
+        let config = Config { scrolling_history: KEPT_LINES, osc52: Osc52::Disabled, ..Config::default() };
         let told = Told::default();
         let term = Term::new(config, &size, told.clone());
         Self { term, parser: Processor::default(), told, out: VecDeque::new(), gone: 0, endless: 0 }
@@ -92,21 +92,20 @@ impl Screen {
     /// Takes what a program has written, at most a piece. Returns what the terminal answers.
     pub fn write(&mut self, piece: &[u8]) -> String {
         self.parser.advance(&mut self.term, piece);
-        let ends = |byte: &u8| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b);
-        self.endless = piece.iter().rposition(ends).map_or(self.endless + piece.len(), |at| piece.len() - at);
+        let end = memrchr3(0x07, CANCEL, 0x1b, piece);
+        self.endless = end.map_or(self.endless + piece.len(), |at| piece.len() - at);
         // Not between the bytes of one letter.
         if self.endless > ENDLESS_BYTES && piece.last().is_some_and(u8::is_ascii) {
             self.parser.advance(&mut self.term, &[CANCEL]);
             self.endless = 0;
         }
-        self.take_over();
+        self.thin_marks();
         std::mem::take(&mut self.told.0.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// Another size: lines are broken anew.
     pub fn resize(&mut self, size: Size) {
         self.term.resize(size);
-        self.take_over();
     }
 
     /// How large it is.
@@ -121,8 +120,10 @@ impl Screen {
         (0..self.term.screen_lines()).map(|at| row(&grid[Line(i32::try_from(at).unwrap_or(i32::MAX))])).collect()
     }
 
-    /// How many lines have scrolled out so far, and those of them from number `from` on that are still kept.
-    pub fn out_from(&self, from: u64) -> (u64, Vec<Row>) {
+    /// How many lines have scrolled out so far, and those of them from number `from` on that are still kept. Where
+    /// some were lost, the number is larger by one than that of the lines.
+    pub fn out_from(&mut self, from: u64) -> (u64, Vec<Row>) {
+        self.take_over();
         let news = usize::try_from(self.gone.saturating_sub(from)).unwrap_or(usize::MAX).min(self.out.len());
         (self.gone, self.out.range(self.out.len() - news..).cloned().collect())
     }
@@ -154,23 +155,27 @@ impl Screen {
         }
     }
 
-    /// Keeps what has scrolled out of the emulator, and no more of it than the newest lines.
+    /// Takes what has scrolled out from the emulator, which keeps no more than the newest lines. That is done when
+    /// somebody looks, because a program may write faster than lines can be turned into data.
     fn take_over(&mut self) {
-        let cursor = self.term.grid().cursor.point.line;
+        let grid = self.term.grid_mut();
+        let lines = grid.history_size();
+        let news = (1..=lines).rev().map(|line| row(&grid[Line(-i32::try_from(line).unwrap_or(i32::MAX))]));
+        self.out.extend(news);
+        self.gone += lines as u64 + u64::from(lines == KEPT_LINES);
+        self.out.drain(..self.out.len().saturating_sub(KEPT_LINES));
+        grid.clear_history();
+    }
+
+    fn thin_marks(&mut self) {
+        let line = self.term.grid().cursor.point.line;
         let grid = self.term.grid_mut();
         for column in 0..grid.columns() {
-            let cell = &mut grid[cursor][Column(column)];
+            let cell = &mut grid[line][Column(column)];
             if cell.zerowidth().is_some_and(|marks| marks.len() > MARKS) {
                 cell.extra = None;
             }
         }
-        let lines = grid.history_size();
-        for line in (1..=lines.min(KEPT_LINES)).rev() {
-            self.out.push_back(row(&grid[Line(-i32::try_from(line).unwrap_or(i32::MAX))]));
-        }
-        self.gone += lines as u64;
-        self.out.drain(..self.out.len().saturating_sub(KEPT_LINES));
-        grid.clear_history();
     }
 }
 
@@ -193,22 +198,30 @@ mod tests {
     #[test]
     fn lines_that_scroll_out_are_kept_in_their_order_and_no_more_than_the_newest() {
         let mut screen = screen();
-        for number in 1..=5_000 {
-            screen.write(format!("line {number}\r\n").as_bytes());
-        }
-        let (gone, out) = screen.out_from(0);
-        assert_eq!((gone, out.len()), (4_998, KEPT_LINES));
-        assert_eq!((text(&out[0]), text(&out[KEPT_LINES - 1])), ("line 2999".into(), "line 4998".into()));
-        assert_eq!(texts(&screen.rows()), ["line 4999", "line 5000", ""]);
-        assert_eq!(texts(&screen.out_from(4_996).1), ["line 4997", "line 4998"]);
-        assert!(screen.out_from(4_998).1.is_empty());
+        let mut write = |numbers: std::ops::RangeInclusive<u32>| {
+            for number in numbers {
+                screen.write(format!("line {number}\r\n").as_bytes());
+            }
+            screen.out_from(0)
+        };
+        let (gone, out) = write(1..=1_500);
+        assert_eq!((gone, texts(&out)[1_497].as_str()), (1_498, "line 1498"));
+        let (gone, out) = write(1_501..=3_000);
+        assert_eq!((gone, out.len()), (2_998, KEPT_LINES));
+        assert_eq!((text(&out[0]), text(&out[KEPT_LINES - 1])), ("line 999".into(), "line 2998".into()));
+        assert_eq!(texts(&screen.rows()), ["line 2999", "line 3000", ""]);
+        assert_eq!(texts(&screen.out_from(2_996).1), ["line 2997", "line 2998"]);
+        assert!(screen.out_from(2_998).1.is_empty());
     }
 
     #[test]
-    fn one_piece_of_line_ends_is_counted_whole() {
+    fn more_lines_than_are_kept_are_told_as_lost() {
         let mut screen = screen();
+        screen.write(b"first\r\n");
+        assert_eq!(screen.out_from(0).0, 0);
         screen.write(&[b'\n'; PIECE_BYTES]);
-        assert_eq!(screen.out_from(0).0, PIECE_BYTES as u64 - 2);
+        let (gone, out) = screen.out_from(0);
+        assert_eq!((out.len(), gone), (KEPT_LINES, KEPT_LINES as u64 + 1));
     }
 
     #[test]
