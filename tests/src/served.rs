@@ -143,8 +143,9 @@ impl Page {
         self.socket.send(Message::text(wish.to_string())).expect("send");
     }
 
-    /// Types a line, and Enter.
+    /// Types a line, and Enter, as soon as the shell waits for it.
     pub fn line(&mut self, text: &str) {
+        self.take_until("a prompt", |screen| screen.trim_end().ends_with("\n>") || screen.trim_end() == ">");
         self.wish(&json!({"do": "type", "text": text}));
         self.wish(&json!({"do": "press", "key": "Enter"}));
     }
@@ -181,10 +182,14 @@ impl Page {
 
     /// Takes frames until a line of the screen is this text.
     pub fn until(&mut self, line: &str) {
+        self.take_until(line, |screen| screen.lines().any(|shown| shown == line));
+    }
+
+    fn take_until(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + LIMIT;
-        while !self.text().lines().any(|shown| shown == line) {
-            assert!(Instant::now() < deadline, "no {line:?} on the screen:\n{}", self.text());
-            assert!(self.frame().is_some(), "closed without {line:?} on the screen:\n{}", self.text());
+        while !holds(&self.text()) {
+            assert!(Instant::now() < deadline, "no {what:?} on the screen:\n{}", self.text());
+            assert!(self.frame().is_some(), "closed without {what:?} on the screen:\n{}", self.text());
         }
     }
 

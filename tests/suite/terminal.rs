@@ -102,7 +102,6 @@ fn keys_colours_and_the_size_arrive() {
     page.line("sleep 1000");
     page.until("> sleep 1000");
     page.wish(&json!({"do": "press", "key": "c", "ctrl": true}));
-    page.until(">");
     page.line("echo code=$?");
     page.until("code=130");
 }
@@ -126,7 +125,9 @@ fn a_flood_ends_and_the_shell_still_answers() {
 fn a_page_that_shows_nothing_gets_nothing_more_until_it_does() {
     let served = Served::start(&["--terminal"]);
     let mut page = served.join();
-    let mut slow = served.join();
+    page.line("echo open");
+    page.until("open");
+    let mut slow = served.join_with(&served.own()).expect("a terminal");
     let first = slow.unshown_frame().expect("the screen as it is");
     assert!(first["rows"].as_object().is_some_and(|rows| rows.len() > 1), "{first}");
     for number in 1..=3 {
