@@ -61,10 +61,11 @@ class Panel {
 
   /** The person has asked for terminals when the course was started. */
   async #terminal(running) {
-    const { Terminal } = await import('./terminal.js');
+    const [{ Terminal }, { offer }] = await Promise.all([import('./terminal.js'), import('./commands.js')]);
     const terminal = new Terminal(this.lesson, running);
     terminal.after = () => (this.started ? this.check : this.checks.node.querySelector('summary')).focus();
     this.terminal.append(terminal.node);
+    offer(terminal);
   }
 
   /** Saves everything and begins a check; one that goes on is joined. */

@@ -54,7 +54,8 @@ export class Screen {
     this.rows.after(probe);
     const { width, height } = probe.getBoundingClientRect();
     probe.remove();
-    const lines = Math.min(30, Math.max(10, Math.floor((innerHeight * 0.6) / height)));
+    const [least, share] = this.lines ?? [10, 0.6];
+    const lines = Math.min(30, Math.max(least, Math.floor((innerHeight * share) / height)));
     this.box.style.blockSize = `calc(${lines * height}px + 1.4em)`;
     return { columns: Math.max(10, Math.floor(this.rows.clientWidth / (width / 100))), lines };
   }

@@ -8,23 +8,23 @@ const AGAIN_AFTER = 500;
 const PASTED = 30000;
 const KEYS = /^(Enter|Tab|Escape|Backspace|Delete|Insert|Home|End|Page(Up|Down)|Arrow(Up|Down|Left|Right)|F([1-9]|10))$/;
 const CHANGE_LINE = /^(Tab|Arrow(Up|Down))$/;
-let loaded;
 
 export class Terminal {
   /** `running` when the lesson has a shell already: then it is shown at once. */
   constructor(lesson, running) {
-    Object.assign(this, { lesson, screen: new Screen(), over: true });
+    Object.assign(this, { lesson, screen: new Screen(), over: true, pinned: false, styled: style('terminal.css') });
     const { box, keys, news } = this.screen;
-    this.door = button('Open a terminal', () => (this.body.hidden ? this.open() : this.#hide()), { 'aria-expanded': 'false', 'aria-controls': 'tt' });
+    this.door = button('Open a terminal', () => (this.body.hidden ? this.open() : this.#show(false)), { 'aria-expanded': 'false', 'aria-controls': 'tt' });
     this.state = said({ class: 'tt-state' });
     this.ending = button('End the shell', () => this.#end());
-    this.past = button('Skip the terminal', () => this.after());
+    this.past = button('Skip the terminal', () => (this.from?.isConnected ? this.from : { focus: () => this.after() }).focus());
+    this.pin = button('Keep in view', () => this.#pin(!this.pinned), { 'aria-pressed': 'false' });
     this.folder = el('code');
     this.body = el('section', { id: 'tt', class: 'tt', 'aria-labelledby': 'tt-title', hidden: true },
       el('h3', { class: 'g-title', id: 'tt-title' }, 'Terminal'),
       el('p', { class: 'tt-help', id: 'tt-help' }, 'Your own shell in ', this.folder, '. What you type is run on your machine. All keys go to it; ',
         el('kbd', {}, 'Shift'), '+', el('kbd', {}, 'Tab'), ' leaves it, ', el('kbd', {}, 'Ctrl'), '+', el('kbd', {}, 'V'), ' pastes.'),
-      el('div', { class: 'g-row' }, this.ending, this.past), this.state, box, news);
+      el('div', { class: 'g-row' }, this.ending, this.pin, this.past), this.state, box, news);
     this.node = el('div', { class: 'tt-place' }, this.door, this.body);
     keys.setAttribute('aria-label', 'Terminal: what you type goes to the shell');
     keys.setAttribute('aria-describedby', 'tt-help');
@@ -38,12 +38,12 @@ export class Terminal {
 
   /** Opens the lesson's shell, or joins the one that runs. */
   async open(focus = true) {
-    loaded ??= style('terminal.css');
-    await loaded;
+    await this.styled;
     this.body.hidden = false;
     this.#told();
     try {
-      const { folder } = await ask(`lessons/${this.lesson}/terminal`, { method: 'POST' });
+      const { folder, began } = await ask(`lessons/${this.lesson}/terminal`, { method: 'POST' });
+      this.fresh = began;
       this.folder.textContent = folder;
       this.#join();
       if (focus) this.screen.keys.focus();
@@ -52,18 +52,25 @@ export class Terminal {
     }
   }
 
-  /** Types a command, which the learner may change before it is run. */
-  async put(text) {
-    if (this.over) await this.open();
-    if (this.body.hidden) this.#show();
+  /** Puts a command there, which the learner may change before it is run. `from` is where they were reading. */
+  async put(text, from) {
+    this.from = from;
+    if (this.over) await this.open(false);
+    if (this.body.hidden) this.#show(true);
+    const { top, bottom } = this.screen.box.getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) this.#pin(true);
+    this.past.textContent = 'Back to the text';
+    this.screen.keys.focus({ preventScroll: true });
+    await this.shown;
+    if (text.includes('\n') && !this.holds) return this.#say('Your shell would run these lines at once. Copy them instead, and look at them first.');
     this.#paste(text);
-    this.screen.keys.focus();
   }
 
   #join() {
     if (this.socket?.readyState < 2) return;
     const socket = new WebSocket(`ws://${location.host}/api/lessons/${this.lesson}/terminal`);
     Object.assign(this, { socket, over: false, room: '' });
+    this.shown = new Promise((done) => { this.showing = done; });
     socket.onopen = () => {
       this.screen.clear();
       this.#say('');
@@ -78,12 +85,16 @@ export class Terminal {
   async #again() {
     const info = await ask(`lessons/${this.lesson}`).catch(() => null);
     if (!info) return this.#say('There is no connection to the shell. It is looked for again.');
+    this.fresh = false;
     if (info.terminal === 'running') this.#join();
     else this.#ended('The shell ended with the course’s server.');
   }
 
   #frame(frame) {
     this.screen.show(frame);
+    this.holds = frame.holds;
+    // A shell that has just begun says first how it wants to be talked to.
+    if (!this.fresh || frame.cursor?.column) this.showing();
     const title = frame.title && `: ${frame.title}`;
     this.body.querySelector('h3').textContent = `Terminal${title}`;
     if (frame.over) this.#ended(frame.over);
@@ -101,14 +112,22 @@ export class Terminal {
     else this.#send({ do: 'end' });
   }
 
-  #hide() {
-    this.body.hidden = true;
+  #show(yes) {
+    this.body.hidden = !yes;
+    this.#pin(yes && this.pinned);
     this.#told();
   }
 
-  #show() {
-    this.body.hidden = false;
-    this.#told();
+  /** At the foot of the window, beside whatever is being read. */
+  #pin(yes) {
+    this.pinned = yes;
+    this.body.classList.toggle('tt-pinned', yes);
+    this.pin.setAttribute('aria-pressed', String(yes));
+    this.screen.lines = yes ? [5, 0.3] : undefined;
+    this.#size();
+    const { style: root } = document.documentElement;
+    root.scrollPaddingBlockEnd = yes ? `${this.body.offsetHeight}px` : '';
+    document.body.style.paddingBlockEnd = root.scrollPaddingBlockEnd;
   }
 
   #told() {
@@ -171,6 +190,6 @@ export class Terminal {
     if (shift && key.startsWith('Page')) return this.screen.box.scrollBy(0, (key === 'PageUp' ? -0.9 : 0.9) * this.screen.box.clientHeight);
     if (CHANGE_LINE.test(key)) this.screen.sayLine();
     this.screen.box.scrollTop = this.screen.box.scrollHeight;
-    this.#send({ do: 'press', key, ctrl, alt, shift });
+    this.#send({ do: 'press', name: key, ctrl, alt, shift });
   }
 }

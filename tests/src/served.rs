@@ -72,7 +72,7 @@ impl Served {
     pub fn ask(&self, method: &str, path: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.host).expect("connect");
         stream.set_read_timeout(Some(LIMIT)).expect("deadline");
-        let headers: String = self.own().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String = self.own().iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
         let head = format!("{method} {path} HTTP/1.1\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("ask");
         let mut answer = String::new();
@@ -147,7 +147,7 @@ impl Page {
     pub fn line(&mut self, text: &str) {
         self.take_until("a prompt", |screen| screen.trim_end().ends_with("\n>") || screen.trim_end() == ">");
         self.wish(&json!({"do": "type", "text": text}));
-        self.wish(&json!({"do": "press", "key": "Enter"}));
+        self.wish(&json!({"do": "press", "name": "Enter"}));
     }
 
     /// Takes the next frame, and says that it is shown; `None` when the server has closed the connection.

@@ -101,7 +101,7 @@ fn keys_colours_and_the_size_arrive() {
     assert_eq!(hot, Some(json!({"text": "hot", "ink": "1", "look": ["bold"]})));
     page.line("sleep 1000");
     page.until("> sleep 1000");
-    page.wish(&json!({"do": "press", "key": "c", "ctrl": true}));
+    page.wish(&json!({"do": "press", "name": "c", "ctrl": true}));
     page.line("echo code=$?");
     page.until("code=130");
 }

@@ -42,6 +42,7 @@ const OWN: &[(&str, &str)] = &own![
     "app.js",
     "attempts.js",
     "checks.js",
+    "commands.js",
     "conflict.js",
     "dockerfile.js",
     "dom.js",

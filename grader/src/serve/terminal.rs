@@ -67,3 +67,26 @@ impl Terminals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_no_more_than_four_and_one_that_has_ended_makes_room() {
+        let (terminals, folder) = (Terminals::default(), tempfile::tempdir().expect("folder"));
+        for lesson in ["a", "b", "c", "d"] {
+            assert!(terminals.begin(lesson, folder.path()).expect("a shell"), "{lesson}");
+        }
+        assert!(!terminals.begin("a", folder.path()).expect("the same shell"));
+        let problem = terminals.begin("e", folder.path()).expect_err("there are four");
+        assert!(problem.error.contains("a, b, c, d"), "{}", problem.error);
+        let ended = terminals.of("b").expect("b");
+        ended.stop();
+        ended.ended().await;
+        assert!(terminals.of("b").is_none());
+        assert!(terminals.begin("e", folder.path()).expect("room"));
+        terminals.end().await;
+        assert!(terminals.of("a").is_none());
+    }
+}

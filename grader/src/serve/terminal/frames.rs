@@ -28,6 +28,8 @@ pub struct Frame {
     pub title: String,
     /// Whether a program has taken the whole screen.
     pub taken: bool,
+    /// Whether pasted lines wait for Enter; where not, the program reads them as if they were typed.
+    pub holds: bool,
     /// How the shell ended. Nothing comes after that.
     pub over: Option<String>,
 }
@@ -56,13 +58,16 @@ pub enum Wish {
     End,
 }
 
+/// What is told in every frame.
+type Rest = (Option<Cursor>, String, bool, bool, Option<String>);
+
 /// What one page has seen.
 #[derive(Default)]
 pub struct Seen {
     size: Size,
     gone: u64,
     rows: Vec<Row>,
-    rest: Option<(Option<Cursor>, String, bool, Option<String>)>,
+    rest: Option<Rest>,
 }
 
 impl Seen {
@@ -74,7 +79,7 @@ impl Seen {
         let size = screen.size();
         let (gone, out) = screen.out_from(self.gone);
         let now = screen.rows();
-        let rest = (screen.cursor(), screen.title(), screen.is_taken(), over);
+        let rest = (screen.cursor(), screen.title(), screen.is_taken(), screen.modes().bracketed_paste, over);
         drop(screen);
         let is_new = |at: usize| self.size != size || self.rows.get(at) != now.get(at);
         let rows: BTreeMap<_, _> =
@@ -83,8 +88,8 @@ impl Seen {
             return None;
         }
         (self.size, self.gone, self.rows, self.rest) = (size, gone, now, Some(rest.clone()));
-        let (cursor, title, taken, over) = rest;
-        Some(Frame { size, out, gone, rows, cursor, title, taken, over })
+        let (cursor, title, taken, holds, over) = rest;
+        Some(Frame { size, out, gone, rows, cursor, title, taken, holds, over })
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Key {
     /// Such as `ArrowUp`, or `c` for Ctrl+C.
-    pub key: String,
+    pub name: String,
     /// Whether Ctrl is down.
     #[serde(default)]
     pub ctrl: bool,
@@ -34,7 +34,7 @@ pub struct Modes {
 impl Key {
     /// What the program reads; empty where a terminal has no such key.
     pub fn bytes(&self, modes: Modes) -> Vec<u8> {
-        let code = match self.key.as_str() {
+        match self.name.as_str() {
             "Enter" => self.plain(b"\r"),
             "Tab" if self.shift => b"\x1b[Z".to_vec(),
             "Tab" => self.plain(b"\t"),
@@ -63,8 +63,7 @@ impl Key {
             "F11" => self.number(23),
             "F12" => self.number(24),
             letter => self.typed(letter),
-        };
-        code
+        }
     }
 
     fn plain(&self, code: &[u8]) -> Vec<u8> {
@@ -124,7 +123,7 @@ mod tests {
         let parts: Vec<_> = keys.split('+').collect();
         let held = |name| parts[..parts.len() - 1].contains(&name);
         let key =
-            Key { key: parts[parts.len() - 1].to_owned(), ctrl: held("ctrl"), alt: held("alt"), shift: held("shift") };
+            Key { name: parts[parts.len() - 1].to_owned(), ctrl: held("ctrl"), alt: held("alt"), shift: held("shift") };
         String::from_utf8(key.bytes(Modes { application_cursor, bracketed_paste: false })).expect("text")
     }
 
