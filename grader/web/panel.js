@@ -65,6 +65,7 @@ class Panel {
     const terminal = new Terminal(this.lesson, running);
     terminal.after = () => (this.started ? this.check : this.checks.node.querySelector('summary')).focus();
     this.terminal.append(terminal.node);
+    this.shell = terminal;
     offer(terminal);
   }
 
@@ -180,7 +181,8 @@ class Panel {
       this.bench.files.forget();
       await this.bench.files.load();
       this.menu.close();
-      this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []));
+      this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []),
+        ...(this.shell?.over === false ? [' The shell in the terminal is still there; type ', el('code', {}, 'cd "$PWD"'), ' in it to go to the new ones.'] : []));
     } catch (problem) {
       this.#stopped(problem.message);
     }

@@ -8,7 +8,7 @@ const SAID = 20;
 
 export class Screen {
   constructor() {
-    this.out = el('div');
+    this.out = el('div', { class: 'tt-out' });
     this.rows = el('div', { class: 'tt-rows' });
     this.cursor = el('div', { class: 'tt-cursor', 'aria-hidden': 'true' });
     this.keys = el('textarea', { class: 'tt-keys', rows: 1, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'none', autocorrect: 'off' });
