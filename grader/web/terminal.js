@@ -84,6 +84,7 @@ export class Terminal {
 
   async #again() {
     const info = await ask(`lessons/${this.lesson}`).catch(() => null);
+    if (this.over) return;
     if (!info) return this.#say('There is no connection to the shell. It is looked for again.');
     this.fresh = false;
     if (info.terminal === 'running') this.#join();
