@@ -309,6 +309,9 @@ pub struct ServeArgs {
     /// Do not open a browser.
     #[arg(long)]
     pub no_open: bool,
+    /// Let lessons have a terminal in the page. Whoever can open the address can then run commands as you.
+    #[arg(long)]
+    pub terminal: bool,
     /// How builds run.
     #[command(flatten)]
     pub builds: BuildArgs,

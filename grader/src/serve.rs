@@ -16,6 +16,7 @@ mod looks;
 mod problem;
 mod routes;
 mod runs;
+mod terminal;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,6 +32,7 @@ use crate::fault::Fault;
 use crate::sandbox::build::BuildSettings;
 use book::Book;
 use runs::Runs;
+use terminal::Terminals;
 
 /// What all requests share.
 pub struct Session {
@@ -46,6 +48,8 @@ pub struct Session {
     pub book: Book,
     /// The checks that run, and the last one of each lesson.
     pub runs: Runs,
+    /// Shells in the page; `None` unless the person has asked for them.
+    pub terminals: Option<Terminals>,
     /// How many requests may still come.
     pub rate: guard::Rate,
 }
@@ -65,11 +69,18 @@ pub async fn run(args: &ServeArgs, course: Course, out: &mut dyn Write) -> Resul
         token: token()?,
         book,
         runs: Runs::default(),
+        terminals: args.terminal.then(Terminals::default),
         rate: guard::Rate::default(),
     });
     let url = format!("http://{address}/?token={}", session.token);
-    let text =
-        format!("The course is at\n\n  {url}\n\nThe address is yours alone, as long as this runs. Ctrl-C ends it.\n");
+    let terminals = if session.terminals.is_some() {
+        "Terminals are on: whoever can open this address can run commands as you.\n"
+    } else {
+        ""
+    };
+    let text = format!(
+        "The course is at\n\n  {url}\n\nThe address is yours alone, as long as this runs.\n{terminals}Ctrl-C ends it.\n"
+    );
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Fault::file("standard output"))?;
     if !args.no_open && open::that_detached(&url).is_err() {
         eprintln!("note: no browser could be opened; open the address yourself");
@@ -78,6 +89,9 @@ pub async fn run(args: &ServeArgs, course: Course, out: &mut dyn Write) -> Resul
     let served = axum::serve(listener, router(session.clone())).with_graceful_shutdown(ended(session.clone()));
     served.await.map_err(Fault::file("the server"))?;
     watching.abort();
+    if let Some(terminals) = &session.terminals {
+        terminals.end().await;
+    }
     session.runs.finished().await;
     Ok(0)
 }

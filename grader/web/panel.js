@@ -44,6 +44,7 @@ class Panel {
     section.replaceChildren(
       el('p', { class: 'exercise-facts' }, `About ${info.minutes} minutes, ${count(of, 'point')}. What you save here is on your disk, in `, this.folder = el('code', {}, info.folder), '.'),
       this.body);
+    this.terminal = el('div');
     this.results = el('div', {},
       el('div', { class: 'g-row g-actions' }, this.check, this.menu.node), this.status, this.box, this.stages.node,
       el('h3', { class: 'g-title' }, 'What is measured'), this.checks.node,
@@ -55,9 +56,20 @@ class Panel {
     }
     this.attempts.show(this.info.attempts);
     this.#body(info.started);
+    if (info.terminal !== 'off') this.#terminal(info.terminal === 'running');
     onBack(() => this.#back());
     document.addEventListener('visibilitychange', () => this.#beat());
     this.#beat();
+  }
+
+  /** The person has asked for terminals when the course was started. */
+  async #terminal(running) {
+    const [{ Terminal }, { offer }] = await Promise.all([import('./terminal.js'), import('./commands.js')]);
+    const terminal = new Terminal(this.lesson, running);
+    terminal.after = () => (this.started ? this.check : this.checks.node.querySelector('summary')).focus();
+    this.terminal.append(terminal.node);
+    this.shell = terminal;
+    offer(terminal);
   }
 
   /** Saves everything and begins a check; one that goes on is joined. */
@@ -155,7 +167,7 @@ class Panel {
     this.started = started;
     const make = button('Make my copy', () => this.#start(), { class: 'g-button g-main' });
     const files = this.info.deliver.map((file, index) => [index ? ', ' : '', el('code', {}, file)]);
-    this.body.replaceChildren(...(started ? [this.bench.node] : [el('p', {}, 'You write ', files, '. The files are given, with something wrong or missing in them.'), el('p', {}, make)]), this.results);
+    this.body.replaceChildren(...(started ? [this.bench.node] : [el('p', {}, 'You write ', files, '. The files are given, with something wrong or missing in them.'), el('p', {}, make)]), this.terminal, this.results);
     this.results.firstChild.hidden = !started;
     if (started) this.bench.files.load().catch(() => {});
   }
@@ -180,7 +192,8 @@ class Panel {
       this.bench.files.forget();
       await this.bench.files.load();
       this.menu.close();
-      this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []));
+      this.status.replaceChildren('You begin anew. ', ...(snapshot ? ['Your files are kept in ', el('code', {}, snapshot), '.'] : []),
+        ...(this.shell?.over === false ? [' The shell in the terminal is still there; type ', el('code', {}, 'cd "$PWD"'), ' in it to go to the new ones.'] : []));
     } catch (problem) {
       this.#stopped(problem.message);
     }

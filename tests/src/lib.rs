@@ -5,6 +5,7 @@
 
 pub mod daemon;
 pub mod serving;
+pub mod terminal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -153,6 +154,17 @@ impl SmallCourse {
         fs::create_dir_all(folder.path().join("course/book/src")).expect("folder");
         lay(&exercise.join("solutions/plain"), &folder.path().join("submission"));
         Self { folder }
+    }
+
+    /// The course's folder.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("course")
+    }
+
+    /// Writes a file of the course.
+    pub fn add(&self, file: &str, text: &str) {
+        fs::write(self.root().join(file), text).expect("write");
     }
 
     /// Replaces a file of the submission.

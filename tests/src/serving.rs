@@ -3,21 +3,26 @@
 //! Owns: writing the course (`grader init`), the server's process, and asking it as a program
 //! would. Must not: know what is asked for.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::http::Request;
 
-use crate::program;
+use crate::{lay, program};
 
 /// The server; ended when dropped.
 pub struct Serving {
     folder: TempDir,
+    /// What `grader serve` is told besides.
+    more: Vec<String>,
     /// The process, as long as it runs.
     child: Option<Child>,
+    /// What it has printed.
+    pub printed: String,
     /// Such as `127.0.0.1:40001`.
     pub address: String,
     /// What the printed address brings.
@@ -59,8 +64,16 @@ impl Serving {
     /// Writes a course and serves it.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same, with more arguments for `grader serve`.
+    #[must_use]
+    pub fn with(more: &[&str]) -> Self {
+        let more = more.iter().map(ToString::to_string).collect();
+        let [address, token, printed] = Default::default();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut serving = Self { folder, child: None, address: String::new(), token: String::new() };
+        let mut serving = Self { folder, more, child: None, printed, address, token };
         let made = serving.command(&["init", "course"]).current_dir(serving.folder.path()).output().expect("init");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         serving.start("0");
@@ -77,6 +90,36 @@ impl Serving {
     #[must_use]
     pub fn copy(&self, exercise: &str) -> PathBuf {
         self.course().join("workspace").join(exercise)
+    }
+
+    /// Puts a solution into the learner's copy.
+    pub fn solve(&self, exercise: &str, solution: &str) {
+        let from = self.course().join("exercises").join(exercise);
+        lay(&from.join("starter"), &self.copy(exercise));
+        lay(&from.join("solutions").join(solution), &self.copy(exercise));
+    }
+
+    /// Scratch folders of runs.
+    #[must_use]
+    pub fn run_folders(&self) -> Vec<String> {
+        let folder = fs::read_dir(self.folder.path().join("home/cache/runs"));
+        folder.into_iter().flatten().flatten().map(|entry| entry.path().display().to_string()).collect()
+    }
+
+    /// Begins a run or joins it, and gives all its events.
+    #[must_use]
+    pub fn events(&self, path: &str) -> Vec<Value> {
+        let begun = self.ask("POST", path, &json!({}));
+        assert_eq!(begun.status, 200, "{}", begun.text);
+        self.followed(&format!("{path}/{}", begun.json()["run"]))
+    }
+
+    /// All events of a run, from the first one on.
+    #[must_use]
+    pub fn followed(&self, path: &str) -> Vec<Value> {
+        let told = self.get(path);
+        assert_eq!(told.status, 200, "{}", told.text);
+        told.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     }
 
     /// The program with this learner's home, not yet started.
@@ -104,11 +147,19 @@ impl Serving {
 
     fn start(&mut self, port: &str) {
         let mut command = self.command(&["serve", "--no-open", "--offline", "--port", port]);
+        // A shell in the page reads nothing of whoever runs the tests.
+        command.args(&self.more).env("SHELL", "/bin/sh").env("PS1", "> ").env_remove("ENV");
         let mut child = command.current_dir(self.course()).stdout(Stdio::piped()).spawn().expect("serve");
         let lines = BufReader::new(child.stdout.take().expect("stdout")).lines().map_while(Result::ok);
-        let url = lines.map(|line| line.trim().to_owned()).find(|line| line.starts_with("http://"));
-        let url = url.expect("the address is printed");
-        let (address, token) = url["http://".len()..].split_once("/?token=").expect("an address with a token");
+        self.printed.clear();
+        for line in lines {
+            self.printed += &(line + "\n");
+            if self.printed.ends_with("Ctrl-C ends it.\n") {
+                break;
+            }
+        }
+        let url = self.printed.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let (address, token) = url.and_then(|url| url.split_once("/?token=")).expect("the address is printed");
         (self.address, self.token) = (address.to_owned(), token.to_owned());
         self.child = Some(child);
     }

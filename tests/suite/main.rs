@@ -25,4 +25,5 @@ mod progress;
 mod reference;
 mod schema;
 mod serve;
+mod terminal;
 mod watch;

@@ -7,6 +7,7 @@ pub mod help;
 pub mod lessons;
 pub mod looks;
 pub mod quiz;
+pub mod terminal;
 pub mod workspace;
 
 use axum::extract::DefaultBodyLimit;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use super::guard::BODY_BYTES;
 use super::problem::Problem;
 use super::routes::Routes;
+use super::terminal::frames;
 use super::{App, Session};
 use crate::course::Lesson;
 
@@ -74,6 +76,16 @@ pub fn routes() -> (Router<App>, Value) {
             "/api/lessons/{lesson}/quiz/{question}",
             "Answer a question",
             quiz::answer,
+        )
+        .post::<(), terminal::Opened, _>(
+            "/api/lessons/{lesson}/terminal",
+            "Start a shell for the lesson, unless it has one",
+            terminal::open,
+        )
+        .socket::<frames::Wish, frames::Frame, _>(
+            "/api/lessons/{lesson}/terminal",
+            "A WebSocket to the lesson's shell: frames come, wishes go",
+            terminal::join,
         )
         .finish()
 }

@@ -43,6 +43,7 @@ const OWN: &[(&str, &str)] = &own![
     "app.js",
     "attempts.js",
     "checks.js",
+    "commands.js",
     "conflict.js",
     "dockerfile.js",
     "dom.js",
@@ -64,7 +65,10 @@ const OWN: &[(&str, &str)] = &own![
     "run.js",
     "shapes.js",
     "slate.css",
+    "screen.js",
     "start.js",
+    "terminal.css",
+    "terminal.js",
     "words.js",
     "workbench.js",
 ];

@@ -13,7 +13,7 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{CONTENT_LENGTH, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -75,7 +75,8 @@ fn admitted(session: &Session, request: &Request) -> Result<Admitted, Problem> {
         );
     }
     let is_own = |origin: &str| own.iter().any(|name| origin.strip_prefix("http://") == Some(name.as_str()));
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    // No browser keeps a foreign page from opening a WebSocket, so what wants one has to say where it comes from.
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD) || headers.contains_key(UPGRADE);
     match text(ORIGIN) {
         Some(origin) if !is_own(origin) => {
             return refuse(StatusCode::FORBIDDEN, "another site asks for this", "Only the course's own pages may.");

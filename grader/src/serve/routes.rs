@@ -53,6 +53,26 @@ impl Routes {
         self.add::<B, R>("put", path, summary, put(handler))
     }
 
+    /// A WebSocket. `T` is what a page sends, `S` what the server does; `OpenAPI` has no words of its own for that.
+    pub fn socket<T: JsonSchema, S: JsonSchema, A: 'static>(
+        self,
+        path: &str,
+        summary: &str,
+        handler: impl Handler<A, App>,
+    ) -> Self {
+        let mut routes = self.add::<(), S>("get", path, summary, get(handler));
+        let takes = routes.schemas.subschema_for::<T>();
+        let operation = &mut routes.paths[path]["get"];
+        let messages = operation["responses"]["200"].take();
+        operation["responses"]["101"] = json!({"description": "a WebSocket"});
+        operation["responses"].as_object_mut().map(|responses| responses.remove("200"));
+        operation["x-websocket"] = json!({
+            "takes": {"application/json": {"schema": takes}},
+            "sends": messages["content"],
+        });
+        routes
+    }
+
     fn add<B: JsonSchema, R: JsonSchema>(
         mut self,
         method: &str,

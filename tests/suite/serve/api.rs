@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use boon::{Compiler, Schemas};
 use serde_json::{Value, json};
 use tests::serving::{Answer, Serving};
+use tests::terminal::{Page, TERMINAL};
 
 /// The document, and which of its operations were asked for.
 struct Document {
@@ -19,14 +20,28 @@ impl Document {
         let status = if answer.status == 200 { "200" } else { "default" };
         let schema = format!("/paths/{pointer}/{method}/responses/{status}/content/application~1json/schema");
         assert!(self.text.pointer(&schema).is_some(), "{method} {template} {status} is not in the document");
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.add_resource("openapi.json", self.text.clone()).expect("the document");
-        let schema = compiler.compile(&format!("openapi.json#{schema}"), &mut schemas).expect("a schema");
         for line in answer.text.lines() {
-            let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
-            schemas.validate(&value, schema).unwrap_or_else(|error| panic!("{method} {template}: {error:#}\n{value}"));
+            let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+            self.describes(&schema, &value);
         }
         self.asked.insert(format!("{method} {template}"));
+    }
+
+    /// The value must be as the schema at this place says.
+    fn describes(&self, schema: &str, value: &Value) {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        compiler.add_resource("openapi.json", self.text.clone()).expect("the document");
+        let compiled = compiler.compile(&format!("openapi.json#{schema}"), &mut schemas).expect("a schema");
+        schemas.validate(value, compiled).unwrap_or_else(|error| panic!("{schema}: {error:#}\n{value}"));
+    }
+
+    /// A WebSocket's messages must be as the document says.
+    fn carries(&mut self, template: &str, takes: &Value, sends: &Value) {
+        for (side, value) in [("takes", takes), ("sends", sends)] {
+            let pointer = template.replace('/', "~1");
+            self.describes(&format!("/paths/{pointer}/get/x-websocket/{side}/application~1json/schema"), value);
+        }
+        self.asked.insert(format!("get {template}"));
     }
 
     /// All operations that the document has.
@@ -41,7 +56,7 @@ impl Document {
 
 #[test]
 fn every_route_answers_as_the_document_says() {
-    let serving = Serving::new();
+    let serving = Serving::with(&["--terminal"]);
     let text = serving.get("/api/openapi.json").json();
     assert_eq!(text["openapi"], "3.1.0");
     let mut document = Document { text, asked: BTreeSet::new() };
@@ -86,6 +101,16 @@ fn every_route_answers_as_the_document_says() {
     let question = question.split('"').next().expect("its id");
     let answer = serving.ask("POST", &format!("/api/lessons/lesson06/quiz/{question}"), &json!({"answer": "1"}));
     document.holds("post", "/api/lessons/{lesson}/quiz/{question}", &answer);
+
+    let looks = ["/looks/{look}", "/looks/{look}/{run}"].map(|end| format!("/api/lessons/{{lesson}}{end}"));
+    document.holds("post", &looks[0], &serving.ask("POST", "/api/lessons/lesson12/looks/layers", &json!({})));
+    document.holds("get", &looks[1], &serving.get("/api/lessons/lesson12/looks/layers/1"));
+
+    let template = "/api/lessons/{lesson}/terminal";
+    document.holds("post", template, &serving.ask("POST", TERMINAL, &json!({})));
+    let mut page = Page::join(&serving);
+    let frame = page.frame().expect("a frame");
+    document.carries(template, &json!({"do": "press", "name": "c", "ctrl": true}), &frame);
 
     assert_eq!(document.asked, document.operations(), "each operation is asked for here");
 }

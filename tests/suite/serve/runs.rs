@@ -10,13 +10,6 @@ use super::EXERCISE;
 
 const CHECK: &str = "/api/lessons/lesson06/check";
 
-/// All events of a run, from the first one on.
-fn followed(serving: &Serving, run: &Value) -> Vec<Value> {
-    let answer = serving.get(&format!("{CHECK}/{run}"));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-}
-
 #[test]
 fn two_tabs_share_one_run_and_both_hear_everything() {
     let serving = Serving::new();
@@ -25,8 +18,8 @@ fn two_tabs_share_one_run_and_both_hear_everything() {
     assert_eq!((&first["began"], &second["began"]), (&json!(true), &json!(false)), "a second click begins nothing");
     assert_eq!(first["run"], second["run"]);
     let (one, two) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| followed(&serving, &second["run"]));
-        (followed(&serving, &first["run"]), other.join().expect("a reader"))
+        let other = scope.spawn(|| serving.followed(&format!("{CHECK}/{}", second["run"])));
+        (serving.followed(&format!("{CHECK}/{}", first["run"])), other.join().expect("a reader"))
     });
     assert_eq!(one, two);
     let names: Vec<&str> = one.iter().filter_map(|event| event["event"].as_str()).collect();
@@ -35,7 +28,7 @@ fn two_tabs_share_one_run_and_both_hear_everything() {
     let ended = names.iter().filter(|name| **name == "check-ended").count();
     assert_eq!(ended, report["checks"].as_array().map_or(0, Vec::len), "{names:?}");
     // A page that is loaded again later hears it once more, and the lesson knows the attempt.
-    assert_eq!(followed(&serving, &first["run"]), one);
+    assert_eq!(serving.followed(&format!("{CHECK}/{}", first["run"])), one);
     let lesson = serving.get("/api/lessons/lesson06").json();
     assert_eq!(lesson["attempts"].as_array().map(Vec::len), Some(1), "{lesson}");
     assert_eq!(lesson["report"]["points"], report["points"]);
@@ -60,11 +53,11 @@ fn a_restart_loses_nothing_and_begins_nothing() {
     let old = serving.headers();
     let run = serving.ask("POST", CHECK, &json!({})).json()["run"].clone();
     let deadline = Instant::now() + Duration::from_secs(60);
-    while runs_of(&serving).is_empty() {
+    while serving.run_folders().is_empty() {
         assert!(Instant::now() < deadline, "the run made nothing");
     }
     assert_eq!(serving.stop(), Some(0));
-    assert_eq!(runs_of(&serving), Vec::<String>::new(), "what the run had made is removed");
+    assert_eq!(serving.run_folders(), Vec::<String>::new(), "what the run had made is removed");
 
     serving.restart();
     assert_eq!(serving.send("GET", "/api/lessons", &old, "").status, 401, "the old session is over");
@@ -80,10 +73,4 @@ fn a_restart_loses_nothing_and_begins_nothing() {
     let files = serving.get("/api/lessons/lesson06/files").json();
     let kept = files["files"].as_array().is_some_and(|all| all.iter().any(|file| file["text"] == "mine"));
     assert!(kept, "{files}");
-}
-
-/// Scratch folders of runs.
-fn runs_of(serving: &Serving) -> Vec<String> {
-    let folder = serving.course().parent().expect("a folder").join("home/cache/runs");
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().display().to_string()).collect()
 }

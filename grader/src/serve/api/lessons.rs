@@ -12,6 +12,7 @@ use super::super::asked::Path;
 use super::super::files;
 use super::super::problem::{Problem, answered};
 use super::lesson;
+use super::terminal::{Has, has};
 use crate::fault::Fault;
 use crate::progress::Progress;
 use crate::serve::looks::Look;
@@ -64,6 +65,8 @@ pub struct OneLesson {
     pub checks: Vec<CheckRow>,
     /// Attempts so far, oldest first.
     pub attempts: Vec<AttemptRow>,
+    /// Whether the lesson has a terminal in the page.
+    pub terminal: Has,
     /// The report of the last attempt, whichever session or terminal it was made in.
     pub report: Option<serde_json::Value>,
 }
@@ -160,6 +163,7 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
             looks: Look::of(&lesson),
             attempts: attempts.collect(),
             report,
+            terminal: has(&session, &lesson.spec.id),
             started: folder.is_dir(),
             folder: folder.display().to_string(),
             id: lesson.spec.id.clone(),
