@@ -26,7 +26,9 @@ export function curve({ quantity, limit, highest, samples }, width) {
     shape('circle', { class: 'pl-dot', cx: fixed(x(newest.at_ms)), cy: fixed(y(newest.value)), r: 4 }),
     limit != null && [
       shape('path', { class: 'pl-limit', d: `M${left} ${fixed(y(limit))}H${width - right}` }),
-      text(width - right, y(limit) - 6, `limit ${spoken(quantity, limit)}`, 'pl-end pl-strong'),
+      // Named above all, where no curve comes.
+      shape('path', { class: 'pl-limit', d: `M${left} 14h26` }),
+      text(left + 34, 18, `limit ${spoken(quantity, limit)}`, 'pl-strong'),
     ]);
 }
 

@@ -130,7 +130,10 @@ fn map_table(map: &Map) -> Detail {
         vec![row.name.to_owned(), left, right, differs(row.differs).to_owned()]
     };
     let title = format!("{}: {} of {} lines differ", map.service, map.differing(), map.rows.len());
-    let [left, right] = &map.stacks;
+    let [left, right] = match map.stacks.each_ref().map(String::as_str) {
+        ["dev", "prod"] => ["kitchen (dev)", "restaurant (prod)"],
+        own => own,
+    };
     Detail::table(&title, &["aspect", left, right, ""], map.rows.iter().map(row).collect())
 }
 
@@ -174,7 +177,7 @@ mod tests {
             (rows[0].join("|"), rows[1].join("|")),
             ("user ids|0|1000|differs".into(), "restart policy|no|no|the same".into())
         );
-        assert_eq!(head[1..3], ["dev", "prod"]);
+        assert_eq!(head[1..3], ["kitchen (dev)", "restaurant (prod)"]);
         let trouble = Trouble { message: "no".into(), at: None, log: Vec::new() };
         let looked = Looked::from(Err(trouble));
         assert!(looked.svg.is_none() && looked.tables.is_empty() && looked.troubles.len() == 1);
