@@ -1,0 +1,99 @@
+//! Every kind of page can be read by everybody: in both themes, at three widths, and by the rules of
+//! accessibility. Nothing is wider than the page, and the browser has nothing to complain of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use tests::axe;
+use tests::browser::Tab;
+use tests::served::Served;
+
+use crate::states::{BEGUN, FRESH, State};
+
+const THEMES: [&str; 2] = ["light", "navy"];
+const WIDTHS: [u32; 3] = [320, 700, 1200];
+
+/// Looks at each state in each theme and width, keeps a screenshot, and gives what is wrong.
+fn looked_at(served: &Served, tab: &Tab, states: &[State]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for theme in THEMES {
+        tab.eval(&format!("localStorage.setItem('mdbook-theme', '{theme}')"));
+        for width in WIDTHS {
+            tab.size(width, 900);
+            for state in states {
+                let name = format!("{}-{theme}-{width}", state.name);
+                let before = tab.complaints().len();
+                tab.go(&served.address(state.page));
+                tab.until(state.ready);
+                tab.until("document.fonts.status === 'loaded'");
+                (state.arrange)(tab);
+                let shows = format!("document.querySelector({})", json!(state.shows));
+                tab.eval(&format!("{shows}.scrollIntoView({{ block: 'start', behavior: 'instant' }}), null"));
+                tab.screenshot(&name);
+                wrong.extend(too_wide(tab).into_iter().map(|text| format!("{name}: {text}")));
+                wrong.extend(axe::violations(tab).into_iter().map(|text| format!("{name}: {text}")));
+                let complaints = tab.complaints().split_off(before).into_iter();
+                // That a page is not found is said by the browser, too.
+                let new = complaints.filter(|text| state.name != "not-found" || !text.contains("status of 404"));
+                wrong.extend(new.map(|text| format!("{name}: {text}")));
+            }
+        }
+    }
+    wrong
+}
+
+/// What makes a page wider than the window, so that one has to scroll sideways.
+fn too_wide(tab: &Tab) -> Option<String> {
+    let found = tab.eval(
+        "(() => {
+            const { scrollWidth } = document.scrollingElement;
+            if (scrollWidth <= innerWidth) return null;
+            const wide = [...document.querySelectorAll('main *')].filter((node) => node.getBoundingClientRect().right > innerWidth + 0.5);
+            return `the page is ${scrollWidth} wide: ${wide.slice(0, 5).map((node) => node.outerHTML.slice(0, 100)).join('; ')}`;
+        })()",
+    );
+    found.as_str().map(str::to_owned)
+}
+
+/// Fails with each kind of fault once: where it was seen, and some of the elements.
+fn report(wrong: &[String]) {
+    let mut kinds: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for one in wrong {
+        let (state, text) = one.split_once(": ").expect("a state");
+        let (kind, element) = text.split_once('\n').unwrap_or((text, ""));
+        let (states, elements) = kinds.entry(kind).or_default();
+        states.insert(state);
+        elements.insert(element);
+    }
+    let lines = kinds.iter().map(|(kind, (states, elements))| {
+        let some = |all: &BTreeSet<&str>, glue: &str| all.iter().take(6).copied().collect::<Vec<_>>().join(glue);
+        format!("{kind}\n    {}\n  in {} states: {}", some(elements, "\n    "), states.len(), some(states, ", "))
+    });
+    assert!(kinds.is_empty(), "{} things are wrong:\n\n{}", kinds.len(), lines.collect::<Vec<_>>().join("\n\n"));
+}
+
+#[test]
+fn everybody_can_read_pages_that_are_new() {
+    let served = Served::start();
+    let tab = served.tab();
+    report(&looked_at(&served, &tab, FRESH));
+}
+
+#[test]
+fn everybody_can_read_pages_with_findings_and_answers() {
+    let served = Served::start();
+    // What was done before, in another tab.
+    let earlier = served.tab_on("lesson06-namespaces-pid-uts.html");
+    earlier.click(".g-panel .g-main");
+    earlier.until("document.querySelector('.ed-area')");
+    earlier.click(".g-actions .g-main");
+    earlier.until("document.querySelector('.g-status').textContent.startsWith('Measured in')");
+    earlier.click("#lesson06-who-printed-1");
+    earlier.click("#lesson06-who-printed .quiz-actions .g-button");
+    earlier.until("document.querySelector('#lesson06-who-printed.is-wrong')");
+    earlier.click("#lesson06-both-numbers-answer");
+    earlier.write("NSpid\n");
+    earlier.until("document.querySelector('#lesson06-both-numbers.is-right')");
+    let tab = served.tab();
+    report(&looked_at(&served, &tab, BEGUN));
+}
