@@ -5,6 +5,7 @@
 //! all widths, is one more line in `states.rs`.
 
 mod exercise;
+mod hands;
 mod interrupted;
 mod keyboard;
 mod motion;

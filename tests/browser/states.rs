@@ -70,7 +70,7 @@ pub const FRESH: &[State] = &[
         name: "contents",
         arrange: |tab| {
             if tab.eval("document.documentElement.classList.contains('sidebar-visible')") != true {
-                tab.click("#mdbook-sidebar-toggle");
+                tab.click("#course-contents");
             }
             tab.until("document.getElementById('mdbook-sidebar').getBoundingClientRect().left === 0");
         },
