@@ -56,7 +56,7 @@ pub fn to_the_beginning(tab: &Tab) {
 pub fn paste(tab: &Tab, text: &str) {
     tab.click(".ed-area");
     tab.eval("document.activeElement.select()");
-    tab.call("Input.insertText", json!({"text": text}));
+    tab.call("Input.insertText", &json!({"text": text}));
 }
 
 /// Waits until the panel says that the file is saved.

@@ -54,8 +54,8 @@ const END: Duration = Duration::from_secs(20);
 pub struct Browser {
     wire: Arc<Wire>,
     process: Child,
-    /// Its profile, which goes with it.
-    _profile: TempDir,
+    /// Its profile and what it has said, which go with it.
+    profile: TempDir,
 }
 
 impl Browser {
@@ -72,9 +72,9 @@ impl Browser {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().expect("unshare starts");
         let wire = Wire::new(process.stdin.take().expect("a pipe"), process.stdout.take().expect("a pipe"));
-        let browser = Self { wire, process, _profile: profile };
-        if let Err(error) = browser.wire.call(None, "Browser.getVersion", json!({})) {
-            let said = std::fs::read_to_string(browser._profile.path().join("stderr")).unwrap_or_default();
+        let browser = Self { wire, process, profile };
+        if let Err(error) = browser.wire.call(None, "Browser.getVersion", &json!({})) {
+            let said = std::fs::read_to_string(browser.profile.path().join("stderr")).unwrap_or_default();
             panic!("Chromium does not start (the tests need root): {error}\n{said}");
         }
         // It has answered, so its network is there.
@@ -92,7 +92,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.wire.call(None, "Browser.close", json!({}));
+        let _ = self.wire.call(None, "Browser.close", &json!({}));
         let deadline = Instant::now() + END;
         while self.process.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));

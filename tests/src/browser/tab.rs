@@ -26,6 +26,7 @@ pub struct Tab {
     session: String,
 }
 
+#[allow(clippy::must_use_candidate, reason = "what is done on a page gives an answer that few want")]
 impl Tab {
     pub(super) fn open(wire: Arc<Wire>) -> Self {
         let text = |answer: Result<Value, String>, key: &str| {
@@ -33,26 +34,26 @@ impl Tab {
         };
         // A window of its own: what is behind another one counts as hidden, and pages rest there.
         let target = json!({"url": "about:blank", "newWindow": true});
-        let target = text(wire.call(None, "Target.createTarget", target), "targetId");
+        let target = text(wire.call(None, "Target.createTarget", &target), "targetId");
         let attach = json!({"targetId": target, "flatten": true});
-        let session = text(wire.call(None, "Target.attachToTarget", attach), "sessionId");
+        let session = text(wire.call(None, "Target.attachToTarget", &attach), "sessionId");
         let tab = Self { wire, session };
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            tab.call(domain, json!({}));
+            tab.call(domain, &json!({}));
         }
-        tab.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
+        tab.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
         tab.size(1200, 900);
         tab
     }
 
     /// A command of the debugging protocol; it must succeed.
-    pub fn call(&self, method: &str, params: Value) -> Value {
+    pub fn call(&self, method: &str, params: &Value) -> Value {
         self.wire.call(Some(&self.session), method, params).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Goes to an address, and waits until the page is loaded.
     pub fn go(&self, url: &str) {
-        let went = self.call("Page.navigate", json!({"url": url}));
+        let went = self.call("Page.navigate", &json!({"url": url}));
         assert_eq!(went["errorText"], Value::Null, "{url}");
         self.until("document.readyState === 'complete'");
     }
@@ -60,7 +61,7 @@ impl Tab {
     /// Loads the page again, as with F5.
     pub fn reload(&self) {
         self.eval("window.isOld = true");
-        self.call("Page.reload", json!({}));
+        self.call("Page.reload", &json!({}));
         self.until("!window.isOld && document.readyState === 'complete'");
     }
 
@@ -77,7 +78,7 @@ impl Tab {
 
     fn tried(&self, expression: &str) -> Result<Value, String> {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let mut answer = self.wire.call(Some(&self.session), "Runtime.evaluate", params)?;
+        let mut answer = self.wire.call(Some(&self.session), "Runtime.evaluate", &params)?;
         match answer.get("exceptionDetails") {
             Some(details) => Err(details["exception"]["description"].as_str().unwrap_or("thrown").to_owned()),
             None => Ok(answer["result"]["value"].take()),
@@ -108,7 +109,7 @@ impl Tab {
     /// Presses keys one after the other, such as `Tab`, `Shift+Tab`, `Ctrl+s`.
     pub fn press(&self, names: &[&str]) {
         for event in names.iter().flat_map(|name| pressed(name)) {
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
@@ -133,34 +134,33 @@ impl Tab {
         ));
         for kind in ["mousePressed", "mouseReleased"] {
             let params = json!({"type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
-            self.call("Input.dispatchMouseEvent", params);
+            self.call("Input.dispatchMouseEvent", &params);
         }
     }
 
     /// Sets the size of the page, pixels.
     pub fn size(&self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
     /// Whether this person wants less to move.
     pub fn reduced_motion(&self, is_wanted: bool) {
         let value = if is_wanted { "reduce" } else { "no-preference" };
         let feature = json!({"name": "prefers-reduced-motion", "value": value});
-        self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+        self.call("Emulation.setEmulatedMedia", &json!({"features": [feature]}));
     }
 
     /// Keeps what is seen now as `target/screenshots/NAME.png`.
     pub fn screenshot(&self, name: &str) {
         let folder = screenshots();
         fs::create_dir_all(&folder).expect("target/screenshots");
-        let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         let bytes = BASE64_STANDARD.decode(picture["data"].as_str().expect("a picture")).expect("base64");
         fs::write(folder.join(format!("{name}.png")), bytes).expect("write");
     }
 
     /// Errors and warnings so far: of scripts, of the content security policy, of what was not loaded.
-    #[must_use]
     pub fn complaints(&self) -> Vec<String> {
         self.wire.events(&self.session).iter().filter_map(complaint).collect()
     }

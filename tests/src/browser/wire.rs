@@ -47,7 +47,7 @@ impl Wire {
     }
 
     /// Does something, in a tab (`session`) or in the browser, and gives what came back.
-    pub fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, String> {
+    pub fn call(&self, session: Option<&str>, method: &str, params: &Value) -> Result<Value, String> {
         let (sender, answer) = channel();
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         held(&self.waiting).insert(id, sender);
@@ -64,7 +64,7 @@ impl Wire {
         held(&self.events).iter().filter(|event| event["sessionId"] == session).cloned().collect()
     }
 
-    fn send(&self, id: u64, session: Option<&str>, method: &str, params: Value) -> std::io::Result<()> {
+    fn send(&self, id: u64, session: Option<&str>, method: &str, params: &Value) -> std::io::Result<()> {
         let mut message = json!({"id": id, "method": method, "params": params});
         if let Some(session) = session {
             message["sessionId"] = session.into();
@@ -86,7 +86,7 @@ impl Wire {
             // A person who leaves says yes; nobody waits for the answer to that.
             let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
             let _ =
-                self.send(id, message["sessionId"].as_str(), "Page.handleJavaScriptDialog", json!({"accept": true}));
+                self.send(id, message["sessionId"].as_str(), "Page.handleJavaScriptDialog", &json!({"accept": true}));
         }
         held(&self.events).push(message);
     }
