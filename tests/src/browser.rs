@@ -59,9 +59,9 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser that reaches one port of this machine, and nothing else.
+    /// Starts a browser that reaches these ports of this machine, and nothing else.
     #[must_use]
-    pub fn reaching(port: u16) -> Self {
+    pub fn reaching(ports: &[u16]) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
         let log = File::create(profile.path().join("stderr")).expect("log");
         // Chromium reads commands from descriptor 3 and writes answers to 4.
@@ -78,8 +78,10 @@ impl Browser {
             panic!("Chromium does not start (the tests need root): {error}\n{said}");
         }
         // It has answered, so its network is there.
-        let listener = listen_in(browser.process.id(), port).expect("a port in the browser's network");
-        thread::spawn(move || forward(&listener, port));
+        for &port in ports {
+            let listener = listen_in(browser.process.id(), port).expect("a port in the browser's network");
+            thread::spawn(move || forward(&listener, port));
+        }
         browser
     }
 

@@ -27,12 +27,18 @@ impl Served {
     /// Writes a course, serves it, and starts a browser that reaches only that.
     #[must_use]
     pub fn start() -> Self {
+        Self::beside(&[])
+    }
+
+    /// The same, with a browser that reaches other ports, too.
+    #[must_use]
+    pub fn beside(others: &[u16]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let made = command(folder.path()).current_dir(folder.path()).args(["init", "course"]).output().expect("grader");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let (server, first) = serve(folder.path(), 0);
         let port = first.split(['/', ':']).nth(4).and_then(|port| port.parse().ok()).expect("a port in the address");
-        let browser = Some(Browser::reaching(port));
+        let browser = Some(Browser::reaching(&[&[port], others].concat()));
         Self { folder, server, port, first, browser }
     }
 
