@@ -33,7 +33,7 @@ lint: ## Formatting, clippy, shell scripts
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh scripts/lib/*.sh bench/*.sh; fi
 
-bench: images ## Measure the grader beside a plain shell script
+bench: images setup-tests ## Measure the grader beside a plain shell script, and the pages beside plain mdBook
 	@bench/run.sh
 
 clean: ## Remove what runs have left behind, and the compiled files

@@ -6,10 +6,10 @@
 #
 # Exit codes: 0 all is there, 3 this machine needs something that the message names.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 # shellcheck source=scripts/lib/steps.sh
-. scripts/lib/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/steps.sh"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Where the rules are put; the tests read them there.
 readonly AXE=target/axe
@@ -38,6 +38,13 @@ need_browser() {
   apt_install chromium fonts-dejavu-core
 }
 
+# The browser gets a network of its own, which `ip` sets up.
+need_ip() {
+  if command -v ip >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null; then fail 'The tests need the command ip (iproute2): install it. Then run this again.'; fi
+  apt_install iproute2
+}
+
 need_axe() {
   if cmp -s tests/axe/package-lock.json "$AXE/installed-lock.json"; then return; fi
   if ! command -v npm >/dev/null; then
@@ -51,5 +58,6 @@ need_axe() {
 }
 
 need_browser
+need_ip
 need_axe
 forget_log

@@ -1,11 +1,15 @@
 //! An exercise is edited in the page, checked against the real daemon, and passed.
 
-use std::fs;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use tests::course;
 use tests::served::Served;
 
 use crate::hands::{EXERCISE, FILE, PAGE, TEXT, asked, at_work, checked, paste, ready, saved, to_the_beginning};
+
+/// The longest that a save may take.
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_file_is_edited_here_and_elsewhere_and_nothing_is_lost() {
@@ -13,6 +17,13 @@ fn a_file_is_edited_here_and_elsewhere_and_nothing_is_lost() {
     let tab = at_work(&served);
     let disk = served.file(EXERCISE).join(FILE);
     let on_disk = || fs::read_to_string(&disk).expect("the learner's file");
+    let until_on_disk = |text: &str| {
+        let deadline = Instant::now() + LIMIT;
+        while !on_disk().starts_with(text) {
+            assert!(Instant::now() < deadline, "{text} did not come to the disk:\n{}", on_disk());
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
 
     to_the_beginning(&tab);
     tab.write("# typed here\n");
@@ -29,6 +40,12 @@ fn a_file_is_edited_here_and_elsewhere_and_nothing_is_lost() {
     tab.until("document.querySelector('.wb .g-box')");
     assert_eq!(on_disk(), "# theirs\n");
     assert!(tab.text(TEXT).starts_with("# mine # from another editor"));
+    // Before the choice, a reload loses neither.
+    tab.reload();
+    ready(&tab);
+    tab.until("document.querySelector('.wb .g-box')");
+    assert_eq!(on_disk(), "# theirs\n");
+    assert!(tab.text(TEXT).starts_with("# mine # from another editor"));
     tab.click(".wb .g-box button");
     saved(&tab);
     assert!(on_disk().starts_with("# mine # from another editor"), "{}", on_disk());
@@ -37,11 +54,10 @@ fn a_file_is_edited_here_and_elsewhere_and_nothing_is_lost() {
     to_the_beginning(&tab);
     tab.write("# quick ");
     tab.go(&served.address("glossary.html"));
+    until_on_disk("# quick # mine");
     tab.go(&served.address(PAGE));
     ready(&tab);
-    tab.until(&format!("{TEXT}.startsWith('# quick # mine')"));
-    saved(&tab);
-    assert!(on_disk().starts_with("# quick # mine"), "{}", on_disk());
+    assert!(tab.text(TEXT).starts_with("# quick # mine"));
 }
 
 #[test]

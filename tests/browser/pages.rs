@@ -79,6 +79,31 @@ fn everybody_can_read_pages_that_are_new() {
     report(&looked_at(&served, &tab, FRESH));
 }
 
+/// The other tests look at kinds of page; this one finds the pages by itself, so that a new lesson is looked at.
+#[test]
+fn everybody_can_read_every_page_of_the_book() {
+    let served = Served::start();
+    let tab = served.tab();
+    tab.until("document.querySelector('#mdbook-sidebar .chapter-link-wrapper')");
+    let pages = tab.eval("[...document.querySelectorAll('#mdbook-sidebar .chapter-link-wrapper > a')].map((link) => new URL(link.href).pathname.slice(1))");
+    let pages: Vec<String> = serde_json::from_value(pages).expect("addresses");
+    assert!(pages.iter().any(|page| page.starts_with("lesson36")), "{pages:?}");
+    tab.size(320, 900);
+    let mut wrong = Vec::new();
+    for theme in THEMES {
+        tab.eval(&format!("localStorage.setItem('mdbook-theme', '{theme}')"));
+        for page in &pages {
+            tab.go(&served.address(page));
+            tab.until("!document.querySelector('.exercise') || document.querySelector('.g-panel .g-main')");
+            tab.until("!document.querySelector('.quiz') || document.querySelector('.quiz-end')");
+            let found = too_wide(&tab).into_iter().chain(axe::violations(&tab));
+            wrong.extend(found.map(|text| format!("{page}-{theme}: {text}")));
+        }
+    }
+    wrong.extend(tab.complaints().into_iter().map(|text| format!("some page: {text}")));
+    report(&wrong);
+}
+
 #[test]
 fn everybody_can_read_pages_with_findings_and_answers() {
     let served = Served::start();

@@ -114,6 +114,15 @@ pub const BEGUN: &[State] = &[
         shows: ".g-panel",
     },
     State {
+        name: "panel-checked",
+        page: LESSON,
+        ready: FOUND,
+        arrange: |tab| {
+            tab.eval("document.querySelector('[data-state=fail] details').open = true");
+        },
+        shows: ".g-actions",
+    },
+    State {
         name: "panel-findings",
         page: LESSON,
         ready: FOUND,
