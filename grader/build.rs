@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// What a course consists of, from the root of the repository. The images' recipes read `scripts/lib`.
-const PARTS: [&str; 4] = ["book", "exercises", "images", "scripts/lib"];
+/// What a course consists of, from the root of the repository.
+const PARTS: [&str; 4] = ["book", "exercises", "images", "scripts"];
 
 fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -176,8 +176,10 @@ fn with_own_files(page: &str) -> String {
     let own = format!(
         "<link rel=\"stylesheet\" href=\"{base}/app.css\"><script type=\"module\" src=\"{base}/app.js\"></script></head>"
     );
-    // The theme writes one style into each page, which the policy does not let in: `app.css` has it.
-    page.replacen("</head>", &own, 1).replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
+    // mdBook writes styles into pages, which the policy does not let in: `app.css` has them.
+    page.replacen("</head>", &own, 1)
+        .replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
+        .replace("<div style=\"break-before: page; page-break-before: always;\">", "<div class=\"g-page\">")
 }
 
 /// Answers with a file of the book.
