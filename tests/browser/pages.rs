@@ -48,7 +48,9 @@ fn too_wide(tab: &Tab) -> Option<String> {
     let found = tab.eval(
         "(() => {
             const scrolls = (node) => node.matches('main') ? false : getComputedStyle(node).overflowX !== 'visible' || scrolls(node.parentElement);
-            const leaves = (node) => node.getBoundingClientRect().right > innerWidth + 0.5 && node.checkVisibility() && !scrolls(node);
+            // On a narrow window, the open table of contents pushes the whole page aside.
+            const aside = new DOMMatrix(getComputedStyle(document.querySelector('.page-wrapper')).transform).m41;
+            const leaves = (node) => node.getBoundingClientRect().right > innerWidth + aside + 0.5 && node.checkVisibility() && !scrolls(node);
             const wide = [...document.querySelectorAll('main *')].filter(leaves).map((node) => node.outerHTML.slice(0, 100));
             const { scrollWidth } = document.scrollingElement;
             if (scrollWidth <= innerWidth && !wide.length) return null;
