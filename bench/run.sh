@@ -24,3 +24,5 @@ python3 bench/measure.py "$runs" "$grader" "$folder/solution"
 python3 bench/looks.py "$runs" "$grader" "$folder/solution"
 python3 bench/catalogue.py 3 "$grader"
 python3 bench/peers.py "$runs" "$grader"
+python3 bench/book.py "$runs" "$grader" target/release/plain_book
+target/release/measure_pages "$runs"

@@ -169,13 +169,17 @@ class Panel {
     const files = this.info.deliver.map((file, index) => [index ? ', ' : '', el('code', {}, file)]);
     this.body.replaceChildren(...(started ? [this.bench.node] : [el('p', {}, 'You write ', files, '. The files are given, with something wrong or missing in them.'), el('p', {}, make)]), this.terminal, this.results);
     this.results.firstChild.hidden = !started;
-    if (started) this.bench.files.load().catch(() => {});
+    return started && this.bench.files.load().catch(() => {});
   }
 
   async #start() {
-    await ask(`lessons/${this.lesson}/start`, { method: 'POST' }).catch((problem) => this.#stopped(problem.message));
-    await this.#beat();
-    this.bench.buttons.values().next().value?.focus();
+    try {
+      await ask(`lessons/${this.lesson}/start`, { method: 'POST' });
+      await this.#body(true);
+      this.bench.buttons.values().next().value?.focus();
+    } catch (problem) {
+      this.#stopped(problem.message);
+    }
   }
 
   async #add(path) {
@@ -204,10 +208,12 @@ class Panel {
     clearTimeout(this.timer);
     if (this.beats || document.hidden || !isHere()) return;
     this.beats = true;
+    const { started } = this;
     const pulse = await ask(`lessons/${this.lesson}/pulse`).catch(() => null);
     this.beats = false;
     this.timer = setTimeout(() => this.#beat(), BEAT);
-    if (!pulse) return;
+    // An answer from before the copy was made knows nothing of it.
+    if (!pulse || started !== this.started) return;
     const { unsaved, state } = this.bench.files;
     this.#body(pulse.files !== '' || unsaved().length > 0);
     if (this.started && state !== null && pulse.files !== state) await this.bench.files.load().catch(() => {});

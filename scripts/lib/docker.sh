@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Finds, installs and starts Docker. Sourced by scripts/setup.sh, which has step, fail, as_root, need_root, version_of and at_least.
+# Finds, installs and starts Docker. Sourced by scripts/setup.sh after steps.sh, whose functions it uses.
 
 readonly COMPOSE_MIN=2.20 BUILDX_MIN=0.13 START_DEADLINE=60
 readonly TRIXIE_SOURCES=/etc/apt/sources.list.d/course-trixie.sources

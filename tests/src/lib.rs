@@ -3,7 +3,10 @@
 //! Owns: running the program as a person would, and looking at the daemon with the `docker`
 //! command. Must not: use the grader's own code to measure what the grader did.
 
+pub mod axe;
+pub mod browser;
 pub mod daemon;
+pub mod served;
 pub mod serving;
 pub mod terminal;
 
@@ -26,13 +29,12 @@ pub fn lesson36() -> PathBuf {
     course().join("exercises/lesson36-dev-vs-prod")
 }
 
-/// The program, which `make build` puts beside the test programs' folder.
+/// The program, which `make build` puts beside the test programs' folder, and beside our own programs.
 #[must_use]
 pub fn program() -> PathBuf {
-    let tests = std::env::current_exe().expect("the path of this test program");
-    let built = tests.ancestors().nth(2).expect("target/<profile>").join("grader");
-    assert!(built.is_file(), "{} is not there: run `make build` first", built.display());
-    built
+    let own = std::env::current_exe().expect("the path of this program");
+    let built = own.ancestors().skip(1).take(2).map(|folder| folder.join("grader")).find(|built| built.is_file());
+    built.unwrap_or_else(|| panic!("there is no grader beside {}: run `make build` first", own.display()))
 }
 
 /// A learner: a folder with a submission, and a home for the grader's own files.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::http::Request;
 
-use crate::{lay, program};
+use crate::{Ended, ended, lay, program};
 
 /// The server; ended when dropped.
 pub struct Serving {
@@ -130,6 +130,18 @@ impl Serving {
         command
     }
 
+    /// Runs a command of the grader in this course and home.
+    #[must_use]
+    pub fn grader(&self, arguments: &[&str]) -> Ended {
+        ended(&self.command(arguments).current_dir(self.course()).output().expect("grader"))
+    }
+
+    /// The server's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
     /// Ends the server as Ctrl-C does, and gives its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let mut child = self.child.take()?;
@@ -141,8 +153,7 @@ impl Serving {
     /// Starts it again, on the same port.
     pub fn restart(&mut self) {
         self.stop();
-        let port = self.address.rsplit(':').next().unwrap_or_default().to_owned();
-        self.start(&port);
+        self.start(&self.port().to_string());
     }
 
     fn start(&mut self, port: &str) {
@@ -167,7 +178,7 @@ impl Serving {
     /// What a browser of this session sends by itself with each request.
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
-        let port = self.address.rsplit(':').next().unwrap_or_default();
+        let port = self.port();
         vec![
             ("host".into(), self.address.clone()),
             ("cookie".into(), format!("grader-{port}={}", self.token)),

@@ -25,7 +25,9 @@ fn the_course_is_written_whole_and_can_be_learned_from() {
     };
     same("book/src/lesson36-dev-vs-prod.md");
     same("exercises/lesson36-dev-vs-prod/starter/src/server.js");
-    for arguments in [&["list"][..], &["start", "lesson36"], &["book", "build"], &["dev", "coverage"]] {
+    for arguments in
+        [&["list"][..], &["images", "list"], &["start", "lesson36"], &["book", "build"], &["dev", "coverage"]]
+    {
         let ended = grader(&learner, &course, arguments);
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.all());
     }

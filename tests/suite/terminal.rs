@@ -67,7 +67,9 @@ fn a_second_page_and_a_reload_join_the_same_shell() {
     assert_eq!(serving.get("/api/lessons/lesson06").json()["terminal"], "none");
     let mut first = Page::join(&serving);
     first.line("dish=soup; pwd");
-    first.until(&serving.copy("lesson06-namespaces-pid-uts").canonicalize().expect("the copy was made").display().to_string());
+    first.until(
+        &serving.copy("lesson06-namespaces-pid-uts").canonicalize().expect("the copy was made").display().to_string(),
+    );
     let mut second = Page::join(&serving);
     second.line("echo $dish-of-the-day");
     for page in [&mut first, &mut second] {

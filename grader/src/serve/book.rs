@@ -154,6 +154,13 @@ fn built(course: &Course) -> Result<TempDir, Fault> {
             }
             fs::write(entry.path(), with_own_files(&page)).map_err(Fault::file(entry.path()))?;
         }
+        if entry.file_name().to_string_lossy().starts_with("searcher-") {
+            let text = fs::read_to_string(entry.path()).map_err(Fault::file(entry.path()))?;
+            // mdBook's search writes one inline style, which the policy does not let in: `app.css` has it.
+            let text = text
+                .replace("tmp.setAttribute('style', 'position: absolute; opacity: 0;')", "tmp.className = 'g-heard'");
+            fs::write(entry.path(), text).map_err(Fault::file(entry.path()))?;
+        }
     }
     Ok(folder)
 }
@@ -180,8 +187,10 @@ fn with_own_files(page: &str) -> String {
     let own = format!(
         "<link rel=\"stylesheet\" href=\"{base}/app.css\"><script type=\"module\" src=\"{base}/app.js\"></script></head>"
     );
-    // The theme writes one style into each page, which the policy does not let in: `app.css` has it.
-    page.replacen("</head>", &own, 1).replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
+    // mdBook writes styles into pages, which the policy does not let in: `app.css` has them.
+    page.replacen("</head>", &own, 1)
+        .replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
+        .replace("<div style=\"break-before: page; page-break-before: always;\">", "<div class=\"g-page\">")
 }
 
 /// Answers with a file of the book.
