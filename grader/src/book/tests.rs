@@ -18,7 +18,9 @@ fn course(page: &str) -> TempDir {
         fs::create_dir_all(root.path().join(folder)).unwrap();
     }
     fs::write(root.path().join("book/book.toml"), BOOK_TOML).unwrap();
-    fs::write(root.path().join("book/theme/course.css"), "/* */").unwrap();
+    for file in ["course.css", "course.js"] {
+        fs::write(root.path().join("book/theme").join(file), "/* */").unwrap();
+    }
     fs::write(root.path().join("book/src/SUMMARY.md"), "- [Page](lesson36-dev-vs-prod.md)\n").unwrap();
     fs::write(root.path().join("book/src/lesson36-dev-vs-prod.md"), page).unwrap();
     root

@@ -101,7 +101,7 @@ fn spread(values: &mut [f64]) -> (f64, f64, f64) {
 }
 
 /// Scripts that a page has loaded, by name without its digest, with their sizes compressed.
-fn scripts(tab: &Tab, address: &str, ready: &str) -> BTreeMap<String, u64> {
+fn scripts(tab: &Tab, address: &str, ready: &str) -> BTreeMap<String, f64> {
     tab.go(address);
     tab.until(ready);
     let found = tab.eval(
@@ -126,7 +126,7 @@ fn bytes(tab: &Tab, served: &Served, plain: u16) {
         let mut ours = scripts(tab, &served.page(page), live);
         // The server has moved what mdBook writes into the page to files; `course.js` is of our theme.
         ours.retain(|name, _| name == "course.js" || (!before.contains_key(name) && name != "inline.js"));
-        let sum = ours.values().sum::<u64>() as f64 / 1000.0;
+        let sum = ours.values().sum::<f64>() / 1000.0;
         println!("  {page:<36} {sum:5.1} kB  {}", ours.keys().cloned().collect::<Vec<_>>().join(" "));
     }
 }
