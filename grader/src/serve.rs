@@ -13,6 +13,7 @@ mod book;
 mod files;
 mod guard;
 mod looks;
+mod own;
 mod problem;
 mod routes;
 mod runs;

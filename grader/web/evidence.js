@@ -31,9 +31,9 @@ function drawn(detail) {
 
 export function table({ title, head, rows }) {
   if (!rows.length) return el('p', { class: 'g-note' }, prose(`${title}: none`));
-  const cells = (row) => row.map((cell, index) => el(index ? 'td' : 'th', index ? {} : { scope: 'row' }, cell));
+  const cells = (row) => row.map((cell, index) => el(index || !cell ? 'td' : 'th', index || !cell ? {} : { scope: 'row' }, cell));
   return figure(title, el('table', {},
-    el('thead', {}, el('tr', {}, head.map((cell) => el('th', { scope: 'col' }, cell)))),
+    el('thead', {}, el('tr', {}, head.map((cell) => cell ? el('th', { scope: 'col' }, cell) : el('td')))),
     el('tbody', {}, rows.map((row) => el('tr', {}, cells(row))))));
 }
 

@@ -4,12 +4,15 @@
 //! tab, and use it. A state of a page that everybody has to be able to read, in both themes and at
 //! all widths, is one more line in `states.rs`.
 
+mod alone;
 mod exercise;
 mod hands;
 mod interrupted;
 mod keyboard;
 mod motion;
 mod pages;
+mod pictures;
 mod quiz;
 mod reading;
 mod states;
+mod terminal;

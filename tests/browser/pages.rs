@@ -14,7 +14,7 @@ const THEMES: [&str; 2] = ["light", "navy"];
 const WIDTHS: [u32; 3] = [320, 700, 1200];
 
 /// Looks at each state in each theme and width, keeps a screenshot, and gives what is wrong.
-fn looked_at(served: &Served, tab: &Tab, states: &[State]) -> Vec<String> {
+pub fn looked_at(served: &Served, tab: &Tab, states: &[State]) -> Vec<String> {
     let mut wrong = Vec::new();
     for theme in THEMES {
         tab.eval(&format!("localStorage.setItem('mdbook-theme', '{theme}')"));
@@ -61,7 +61,7 @@ fn too_wide(tab: &Tab) -> Option<String> {
 }
 
 /// Fails with each kind of fault once: where it was seen, and some of the elements.
-fn report(wrong: &[String]) {
+pub fn report(wrong: &[String]) {
     let mut kinds: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
     for one in wrong {
         let (state, text) = one.split_once(": ").expect("a state");

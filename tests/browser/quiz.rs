@@ -5,11 +5,11 @@ use tests::served::Served;
 
 use crate::hands::{PAGE, choose};
 
-const FIELD: &str = "document.querySelector('#lesson06-who-printed')";
-const WRONG: &str = "The server's init, which is number 1 everywhere";
-const WHY_WRONG: &str = "It is 1 in the host's namespace.";
-const RIGHT: &str = "The new process of the service, which reads its own number";
-const WHY_RIGHT: &str = "Each start makes a new PID namespace";
+pub const FIELD: &str = "document.querySelector('#lesson06-who-printed')";
+pub const WRONG: &str = "The server's init, which is number 1 everywhere";
+pub const WHY_WRONG: &str = "It is 1 in the host's namespace.";
+pub const RIGHT: &str = "The new process of the service, which reads its own number";
+pub const WHY_RIGHT: &str = "Each start makes a new PID namespace";
 
 #[test]
 fn a_wrong_answer_is_explained_and_a_right_one_is_kept() {

@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use super::App;
 use super::problem::Problem;
+use super::{App, own};
 use crate::book::Site;
 use crate::course::Course;
 use crate::fault::Fault;
@@ -28,50 +28,6 @@ use crate::memory::tree::Tree;
 
 /// How often the sources are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// Names the files of `grader/web`, with their texts.
-macro_rules! own {
-    ($($name:literal),+ $(,)?) => {
-        [$(($name, include_str!(concat!("../../web/", $name)))),+]
-    };
-}
-
-/// Our own files. Every page loads `app`, which asks for the others where they are needed.
-const OWN: &[(&str, &str)] = &own![
-    "api.js",
-    "app.css",
-    "app.js",
-    "attempts.js",
-    "checks.js",
-    "commands.js",
-    "conflict.js",
-    "dockerfile.js",
-    "dom.js",
-    "editor.js",
-    "evidence.js",
-    "files.js",
-    "hints.js",
-    "judge.js",
-    "looks.js",
-    "menu.js",
-    "order.js",
-    "panel.css",
-    "panel.js",
-    "plot.css",
-    "plot.js",
-    "progress.js",
-    "quiz.css",
-    "quiz.js",
-    "run.js",
-    "shapes.js",
-    "slate.css",
-    "screen.js",
-    "start.js",
-    "terminal.css",
-    "terminal.js",
-    "words.js",
-    "workbench.js",
-];
 
 /// The pages that were built last.
 pub struct Book(Mutex<Arc<Built>>);
@@ -152,7 +108,7 @@ fn built(course: &Course) -> Result<TempDir, Fault> {
                 let path = folder.path().join(name);
                 fs::write(&path, script).map_err(Fault::file(path))?;
             }
-            fs::write(entry.path(), with_own_files(&page)).map_err(Fault::file(entry.path()))?;
+            fs::write(entry.path(), own::linked(&without_inline_styles(&page))).map_err(Fault::file(entry.path()))?;
         }
         if entry.file_name().to_string_lossy().starts_with("searcher-") {
             let text = fs::read_to_string(entry.path()).map_err(Fault::file(entry.path()))?;
@@ -182,21 +138,16 @@ fn without_inline_scripts(page: &str) -> (String, Vec<(String, String)>) {
     (out, scripts)
 }
 
-fn with_own_files(page: &str) -> String {
-    let base = format!("/grader/{}", own_version());
-    let own = format!(
-        "<link rel=\"stylesheet\" href=\"{base}/app.css\"><script type=\"module\" src=\"{base}/app.js\"></script></head>"
-    );
-    // mdBook writes styles into pages, which the policy does not let in: `app.css` has them.
-    page.replacen("</head>", &own, 1)
-        .replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
+/// mdBook writes styles into pages, which the policy does not let in: `app.css` has them.
+fn without_inline_styles(page: &str) -> String {
+    page.replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
         .replace("<div style=\"break-before: page; page-break-before: always;\">", "<div class=\"g-page\">")
 }
 
 /// Answers with a file of the book.
 pub async fn page(State(session): State<App>, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if let Some((name, text)) = own_file(path) {
+    if let Some((name, text)) = own::file(path) {
         return ([(CONTENT_TYPE, kind(name)), (CACHE_CONTROL, cached(path))], text).into_response();
     }
     let built = session.book.now();
@@ -207,25 +158,6 @@ pub async fn page(State(session): State<App>, uri: Uri) -> Response {
         }
         Err(_) => missing(&built),
     }
-}
-
-/// Changes with every change of our own files; it stands in their addresses.
-fn own_version() -> String {
-    let mut all = Sha256::new();
-    for (_, text) in OWN {
-        all.update(text);
-    }
-    hex::encode(all.finalize())[..12].to_owned()
-}
-
-/// One of our own files, by `grader/VERSION/NAME`. Whoever works on them names their folder in
-/// `GRADER_WEB`, and needs no build.
-fn own_file(path: &str) -> Option<(&'static str, String)> {
-    let (_, file) = path.strip_prefix("grader/")?.split_once('/')?;
-    let (name, text) = OWN.iter().find(|(name, _)| *name == file)?;
-    let folder = std::env::var_os("GRADER_WEB").map(PathBuf::from);
-    let edited = folder.and_then(|folder| fs::read_to_string(folder.join(name)).ok());
-    Some((name, edited.unwrap_or_else(|| (*text).to_owned())))
 }
 
 /// How long a browser may keep what it got. Files that have a digest of their content in their address are
@@ -262,7 +194,7 @@ fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
     plain.then(|| folder.join(path))
 }
 
-fn kind(name: &str) -> &'static str {
+pub(super) fn kind(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -290,25 +222,6 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_ours_is_served_and_says_what_it_owns() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
-        // `alone` is for pages without a server.
-        let mut there: Vec<_> = fs::read_dir(folder)
-            .expect("grader/web")
-            .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
-            .filter(|name| name != "alone")
-            .collect();
-        there.sort();
-        assert_eq!(OWN.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
-        for (name, text) in OWN {
-            assert!(text.starts_with("/*") && text.contains("Must not:"), "{name}");
-        }
-        let scripts = OWN.iter().filter(|(name, _)| kind(name).starts_with("text/javascript"));
-        let bytes: usize = scripts.map(|(_, text)| text.len()).sum();
-        assert!(bytes < 90_000, "{bytes} bytes of JavaScript");
-    }
-
-    #[test]
     fn what_has_its_digest_in_its_address_is_kept_and_pages_are_not() {
         for kept in
             ["highlight-abc7f01d.js", "css/chrome-d279d366.css", "inline-3501575bf118.js", "clipboard-1626706a.min.js"]
@@ -320,10 +233,6 @@ mod tests {
             (cached(""), cached("a-0123456789.html"), cached("pictures/a.svg")),
             ("no-store", "no-store", "no-cache")
         );
-        let page = with_own_files("<head></head>");
-        let address = page.split('"').find(|text| text.ends_with("app.js")).expect("our script");
-        assert!(own_file(address.trim_start_matches('/')).is_some_and(|(name, _)| name == "app.js"), "{page}");
-        assert!(own_file("grader/app.js").is_none() && own_file("grader/x/../app.js").is_none());
     }
 
     #[test]

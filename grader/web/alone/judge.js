@@ -8,7 +8,7 @@ export function judge(lesson, fieldsets) {
   return {
     async kept() {
       const judged = {};
-      for (const [id, { salt, answer }] of Object.entries(load(place))) {
+      for (const [id, { salt, answer }] of Object.entries(stored(place))) {
         const fieldset = find(id);
         // Another salt: the question is another one than it was, and its numbers may be.
         if (fieldset?.dataset.salt === salt) judged[id] = { answer, ...(await opened(fieldset, answer)) };
@@ -18,7 +18,7 @@ export function judge(lesson, fieldsets) {
     async give(id, answer) {
       const fieldset = find(id);
       const judged = await opened(fieldset, answer);
-      save(place, { ...load(place), [id]: { salt: fieldset.dataset.salt, answer } });
+      save(place, { ...stored(place), [id]: { salt: fieldset.dataset.salt, answer } });
       return judged;
     },
     /** Another tab keeps its answers at the same place. */
@@ -26,7 +26,7 @@ export function judge(lesson, fieldsets) {
   };
 }
 
-function load(place) {
+function stored(place) {
   try {
     return JSON.parse(localStorage.getItem(place)) ?? {};
   } catch {
