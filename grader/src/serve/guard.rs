@@ -23,9 +23,11 @@ use super::{App, Session};
 
 /// The most that a request may bring, bytes. The largest is a file of an exercise.
 pub const BODY_BYTES: usize = 1_200_000;
-/// Requests that may come at once, and how many more may come each second.
-const BURST: f64 = 300.0;
-const PER_SECOND: f64 = 60.0;
+/// How many files may be asked for at once, and how many more each second. A page loads about fifty.
+const BURST: f64 = 1_500.0;
+const PER_SECOND: f64 = 300.0;
+/// A request to the API counts like so many files.
+const API_COSTS: f64 = 5.0;
 
 /// Headers of every answer. Nothing is loaded from elsewhere, no script stands in a page, nobody may
 /// put a page of ours into theirs.
@@ -117,7 +119,8 @@ fn admitted(session: &Session, request: &Request) -> Result<Admitted, Problem> {
             "A file of an exercise has at most a million bytes.",
         );
     }
-    if !session.rate.take() {
+    let cost = if request.uri().path().starts_with("/api/") { API_COSTS } else { 1.0 };
+    if !session.rate.take(cost) {
         return refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests", "Wait a moment.");
     }
     Ok(Admitted::In)
@@ -156,7 +159,7 @@ fn first(session: &Session, path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, path.to_owned())]).into_response()
 }
 
-/// A bucket that fills by itself, and from which each request takes one.
+/// A bucket that fills by itself, and from which each request takes what it costs.
 pub struct Rate(Mutex<(f64, Instant)>);
 
 impl Default for Rate {
@@ -166,12 +169,12 @@ impl Default for Rate {
 }
 
 impl Rate {
-    fn take(&self) -> bool {
+    fn take(&self, cost: f64) -> bool {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let filled = (bucket.0 + now.duration_since(bucket.1).as_secs_f64() * PER_SECOND).min(BURST);
-        let is_enough = filled >= 1.0;
-        *bucket = (if is_enough { filled - 1.0 } else { filled }, now);
+        let is_enough = filled >= cost;
+        *bucket = (if is_enough { filled - cost } else { filled }, now);
         is_enough
     }
 }
@@ -191,7 +194,7 @@ mod tests {
     #[test]
     fn a_bucket_is_empty_after_its_burst() {
         let rate = Rate::default();
-        let taken = (0..1_000).filter(|_| rate.take()).count();
-        assert!((300..400).contains(&taken), "{taken}");
+        let taken = (0..10_000).filter(|_| rate.take(API_COSTS)).count();
+        assert!((300..600).contains(&taken), "{taken}");
     }
 }
