@@ -18,7 +18,7 @@ fn a_curve_is_drawn_while_memory_grows_and_stays_with_its_table() {
             tab.eval("document.querySelectorAll('.ck details').forEach((details) => (details.open = true))");
             tab.until("document.querySelector('.ck .pl-curve')");
         },
-        shows: ".ck .g-figure",
+        shows: ".ck .pl",
     };
     let served = Served::start();
     served.solve("lesson08-cgroups-memory", "mem-limit");
