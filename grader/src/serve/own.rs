@@ -62,8 +62,8 @@ pub fn linked(page: &str) -> String {
     let mut modules = BTreeSet::new();
     let needed = FOR.iter().filter(|(part, _)| page.contains(part)).map(|(_, module)| *module);
     needed.chain(["app.js"]).for_each(|module| gather(module, &mut modules));
-    let early: String =
-        modules.iter().map(|module| format!("<link rel=\"modulepreload\" href=\"{base}/{module}\">")).collect();
+    let early = modules.iter().flat_map(|module| ["<link rel=\"modulepreload\" href=\"", &base, "/", module, "\">"]);
+    let early = String::from_iter(early);
     let own = format!(
         "{early}<link rel=\"stylesheet\" href=\"{base}/app.css\"><script type=\"module\" src=\"{base}/app.js\"></script></head>"
     );
