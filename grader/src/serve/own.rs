@@ -63,7 +63,7 @@ pub fn linked(page: &str) -> String {
     let needed = FOR.iter().filter(|(part, _)| page.contains(part)).map(|(_, module)| *module);
     needed.chain(["app.js"]).for_each(|module| gather(module, &mut modules));
     let early = modules.iter().flat_map(|module| ["<link rel=\"modulepreload\" href=\"", &base, "/", module, "\">"]);
-    let early = String::from_iter(early);
+    let early: String = early.collect();
     let own = format!(
         "{early}<link rel=\"stylesheet\" href=\"{base}/app.css\"><script type=\"module\" src=\"{base}/app.js\"></script></head>"
     );

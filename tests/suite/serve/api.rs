@@ -31,8 +31,8 @@ impl Document {
     fn describes(&self, schema: &str, value: &Value) {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.add_resource("openapi.json", self.text.clone()).expect("the document");
-        let compiled = compiler.compile(&format!("openapi.json#{schema}"), &mut schemas).expect("a schema");
-        schemas.validate(value, compiled).unwrap_or_else(|error| panic!("{schema}: {error:#}\n{value}"));
+        let rule = compiler.compile(&format!("openapi.json#{schema}"), &mut schemas).expect("a schema");
+        schemas.validate(value, rule).unwrap_or_else(|error| panic!("{schema}: {error:#}\n{value}"));
     }
 
     /// A WebSocket's messages must be as the document says.
