@@ -303,7 +303,7 @@ pub enum BookCommand {
 /// `grader serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// The port on 127.0.0.1; left out, any free one.
+    /// The port on 127.0.0.1; left out, 8636, or any free one where that is taken.
     #[arg(long)]
     pub port: Option<u16>,
     /// Do not open a browser.

@@ -109,9 +109,20 @@ async fn ended(session: App) {
     session.runs.stop();
 }
 
+/// The port when none is named. Always the same one, because browsers keep a reader's theme by port, and
+/// because pages that are still open find a server that was started again.
+const USUAL_PORT: u16 = 8636;
+
 async fn listen(port: Option<u16>) -> Result<TcpListener, Fault> {
-    let wanted = port.unwrap_or(0);
-    TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(|error| Fault::Usage {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let (wanted, bound) = match port {
+        Some(port) => (port, bind(port).await),
+        None => match bind(USUAL_PORT).await {
+            Ok(listener) => (USUAL_PORT, Ok(listener)),
+            Err(_) => (0, bind(0).await),
+        },
+    };
+    bound.map_err(|error| Fault::Usage {
         message: format!("port {wanted} of this machine cannot be used: {error}. Name another one with `--port`"),
     })
 }

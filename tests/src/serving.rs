@@ -70,13 +70,19 @@ impl Serving {
     /// The same, with more arguments for `grader serve`.
     #[must_use]
     pub fn with(more: &[&str]) -> Self {
+        Self::on(Some(0), more)
+    }
+
+    /// The same on a port, or where the server itself wants to be.
+    #[must_use]
+    pub fn on(port: Option<u16>, more: &[&str]) -> Self {
         let more = more.iter().map(ToString::to_string).collect();
         let [address, token, printed] = Default::default();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut serving = Self { folder, more, child: None, printed, address, token };
         let made = serving.command(&["init", "course"]).current_dir(serving.folder.path()).output().expect("init");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        serving.start("0");
+        serving.start(port);
         serving
     }
 
@@ -153,11 +159,12 @@ impl Serving {
     /// Starts it again, on the same port.
     pub fn restart(&mut self) {
         self.stop();
-        self.start(&self.port().to_string());
+        self.start(Some(self.port()));
     }
 
-    fn start(&mut self, port: &str) {
-        let mut command = self.command(&["serve", "--no-open", "--offline", "--port", port]);
+    fn start(&mut self, port: Option<u16>) {
+        let mut command = self.command(&["serve", "--no-open", "--offline"]);
+        command.args(port.into_iter().flat_map(|port| ["--port".to_owned(), port.to_string()]));
         // A shell in the page reads nothing of whoever runs the tests.
         command.args(&self.more).env("SHELL", "/bin/sh").env("PS1", "> ").env_remove("ENV");
         let mut child = command.current_dir(self.course()).stdout(Stdio::piped()).spawn().expect("serve");

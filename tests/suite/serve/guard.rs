@@ -51,6 +51,14 @@ fn a_port_that_is_taken_is_named_with_a_remedy() {
 }
 
 #[test]
+fn the_usual_port_is_used_and_another_one_where_it_is_taken() {
+    let taken = TcpListener::bind(("127.0.0.1", 8636));
+    assert!(taken.is_ok() || TcpStream::connect(("127.0.0.1", 8636)).is_ok(), "taken by us or by somebody else");
+    let other = Serving::on(None, &[]);
+    assert!(other.port() != 8636 && other.get("/").status == 200, "{}", other.address);
+}
+
+#[test]
 fn only_who_has_the_sessions_token_is_answered() {
     let serving = Serving::new();
     for path in ["/", "/lesson06-namespaces-pid-uts.html", "/api/lessons", "/api/openapi.json", "/grader/0/app.js"] {
