@@ -25,7 +25,7 @@ demo: images ## Grade a reference solution and the starter of lesson 36
 	@scripts/demo.sh
 
 test: images setup-tests ## The whole test suite
-	@cargo test --release --locked --workspace
+	@cargo test --release --locked --workspace --no-fail-fast
 
 lint: ## Formatting, clippy, shell scripts
 	cargo fmt --all --check

@@ -23,7 +23,7 @@ export async function live(section) {
 
 class Panel {
   constructor(section, lesson, info) {
-    Object.assign(this, { lesson, info, running: false, followed: null, book: null, beats: false });
+    Object.assign(this, { lesson, info, running: false, followed: null, beats: false });
     this.bench = new Workbench(lesson);
     this.checks = new Checks(lesson, info.checks, (file, line) => this.bench.show(file, line));
     this.stages = new Stages();
@@ -222,15 +222,5 @@ class Panel {
     const quiet = run?.over && !this.broken;
     this.broken = false;
     if (run && run.number !== this.followed && !this.running) this.follow(run.number, quiet);
-    this.#author(pulse);
-  }
-
-  /** Whoever writes the book sees each new build at once, or why there is none. */
-  async #author({ book, complaint }) {
-    this.book ??= book;
-    if (book === this.book) return;
-    this.book = book;
-    if (complaint) this.box.replaceChildren(el('div', { class: 'g-box g-warn', role: 'alert' }, el('strong', {}, 'The book cannot be built'), el('pre', {}, complaint)));
-    else if (await this.bench.files.saveAll().catch(() => false)) location.reload();
   }
 }

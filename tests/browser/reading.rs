@@ -1,5 +1,7 @@
 //! The book is read: from page to page by keyboard, and by searching.
 
+use std::fs;
+
 use tests::served::Served;
 
 use crate::hands::PAGE;
@@ -22,6 +24,21 @@ fn pages_are_turned_and_words_are_found_by_keyboard() {
     tab.press(&["ArrowDown", "Enter"]);
     tab.until("location.pathname.startsWith('/lesson08') && document.querySelector('main mark')");
     assert_eq!(tab.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_writes_a_page_sees_it_at_once_or_why_not() {
+    let served = Served::start();
+    let page = served.course().join("book/src/introduction.md");
+    let text = fs::read_to_string(&page).expect("the page");
+    let tab = served.tab();
+    tab.until("performance.getEntriesByName(new URL('/api/book', location).href)[0]?.responseEnd");
+    fs::write(&page, format!("{text}\nA sentence of the author.\n")).expect("write");
+    tab.until("document.querySelector('main').textContent.includes('A sentence of the author.')");
+    tab.until("performance.getEntriesByName(new URL('/api/book', location).href)[0]?.responseEnd");
+    fs::write(&page, format!("{text}\n```quiz\nno = such key\n```\n")).expect("write");
+    tab.until("document.querySelector('main [role=alert]')?.textContent.includes('no = such key')");
+    assert!(tab.text("document.querySelector('main').textContent").contains("A sentence of the author."));
 }
 
 #[test]

@@ -6,8 +6,9 @@ use crate::hands::PAGE;
 use crate::pages::{looked_at, report};
 use crate::states::State;
 
-/// The shell waits for a command.
-const PROMPT: &str = "[...document.querySelectorAll('.tt-row')].some((row) => row.textContent.trim() === '>')";
+/// The shell waits for a command: the last line that is not empty is its prompt. Keys that are pressed before may be
+/// thrown away, as Ctrl+C does.
+const PROMPT: &str = "[...document.querySelectorAll('.tt-rows .tt-row')].map((row) => row.textContent.trim()).filter(Boolean).at(-1) === '>'";
 
 fn shows(line: &str) -> String {
     format!("[...document.querySelectorAll('.tt-row')].some((row) => row.textContent === '{line}')")
@@ -22,11 +23,14 @@ fn commands_are_typed_by_keyboard_alone_and_a_reload_finds_the_same_shell() {
     tab.press(&["Enter"]);
     tab.until(PROMPT);
     tab.until("document.activeElement.classList.contains('tt-keys')");
+    tab.until(PROMPT);
     tab.write("dish=soup; echo $dish-$((40 + 2))\n");
     tab.until(&shows("soup-42"));
+    tab.until(PROMPT);
     tab.write("sleep 1000\n");
     tab.until(&shows("> sleep 1000"));
     tab.press(&["Ctrl+c"]);
+    tab.until(PROMPT);
     tab.write("echo code-$?\n");
     tab.until(&shows("code-130"));
     // The keyboard is not caught in it.
@@ -36,6 +40,7 @@ fn commands_are_typed_by_keyboard_alone_and_a_reload_finds_the_same_shell() {
     tab.reload();
     tab.until(&shows("soup-42"));
     tab.click(".tt-box");
+    tab.until(PROMPT);
     tab.write("echo $dish-again\n");
     tab.until(&shows("soup-again"));
     assert_eq!(tab.complaints(), Vec::<String>::new());

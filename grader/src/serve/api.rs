@@ -2,6 +2,7 @@
 //!
 //! Owns: the list. Must not: answer anything itself.
 
+pub mod book;
 pub mod checks;
 pub mod help;
 pub mod lessons;
@@ -27,6 +28,7 @@ use crate::course::Lesson;
 pub fn routes() -> (Router<App>, Value) {
     Routes::new()
         .get::<lessons::Lessons, _>("/api/lessons", "All lessons, and how far the learner is", lessons::all)
+        .get::<book::BookState, _>("/api/book", "Which build of the book is served", book::state)
         .get::<lessons::OneLesson, _>(
             "/api/lessons/{lesson}",
             "What a lesson asks for, and its last attempts",

@@ -21,6 +21,7 @@ const OWN: &[(&str, &str)] = &own![
     "app.css",
     "app.js",
     "attempts.js",
+    "author.js",
     "checks.js",
     "commands.js",
     "conflict.js",
@@ -53,7 +54,11 @@ const OWN: &[(&str, &str)] = &own![
 ];
 
 /// What a page has, and the module that `app` loads for it.
-const FOR: [(&str, &str); 2] = [("<fieldset class=\"quiz\"", "quiz.js"), ("<section class=\"exercise\"", "panel.js")];
+const FOR: [(&str, &str); 3] = [
+    ("<fieldset class=\"quiz\"", "judge.js"),
+    ("<fieldset class=\"quiz\"", "quiz.js"),
+    ("<section class=\"exercise\"", "panel.js"),
+];
 
 /// A page that loads our files. The modules that it will need are named at once: a browser that finds one
 /// in the other would ask for them in turn.
@@ -139,7 +144,7 @@ mod tests {
             }
             all.iter().map(|address| address.rsplit('/').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(named(""), ["api.js", "app.js", "dom.js", "progress.js", "words.js"]);
+        assert_eq!(named(""), ["api.js", "app.js", "author.js", "dom.js", "progress.js", "words.js"]);
         let quiz = named("<fieldset class=\"quiz\" id=\"x\">");
         assert!(quiz.contains(&"order.js".into()) && !quiz.contains(&"panel.js".into()), "{quiz:?}");
         let panel = named("<section class=\"exercise\">");

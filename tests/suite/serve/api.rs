@@ -84,6 +84,7 @@ fn every_route_answers_as_the_document_says() {
         document.holds(method, template, &answer);
     }
     document.holds("get", "/api/lessons", &serving.get("/api/lessons"));
+    document.holds("get", "/api/book", &serving.get("/api/book"));
 
     let check = serving.get("/api/lessons/lesson06").json()["checks"][0]["id"].as_str().expect("a check").to_owned();
     let hints = format!("/api/lessons/lesson06/hints/{check}");

@@ -8,15 +8,15 @@ use tests::serving::Serving;
 
 const PAGE: &str = "lesson06-namespaces-pid-uts";
 
-/// Waits until the pulse and the page are as wanted, and gives the pulse.
+/// Waits until the build and the page are as wanted, and gives what is said of the build.
 fn until(serving: &Serving, is_so: impl Fn(&Value, &str) -> bool) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let pulse = serving.get("/api/lessons/lesson06/pulse").json();
-        if is_so(&pulse, &serving.get(&format!("/{PAGE}.html")).text) {
-            return pulse;
+        let build = serving.get("/api/book").json();
+        if is_so(&build, &serving.get(&format!("/{PAGE}.html")).text) {
+            return build;
         }
-        assert!(Instant::now() < deadline, "{pulse}");
+        assert!(Instant::now() < deadline, "{build}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -25,19 +25,19 @@ fn until(serving: &Serving, is_so: impl Fn(&Value, &str) -> bool) -> Value {
 fn the_book_is_built_anew_when_a_page_changes_and_stays_when_it_cannot_be() {
     const SENTENCE: &str = "A sentence of the author.";
     let serving = Serving::new();
-    let first = until(&serving, |pulse, page| pulse["complaint"].is_null() && !page.contains(SENTENCE));
+    let first = until(&serving, |build, page| build["complaint"].is_null() && !page.contains(SENTENCE));
     let source = serving.course().join(format!("book/src/{PAGE}.md"));
     let text = fs::read_to_string(&source).expect("read");
 
     fs::write(&source, format!("{text}\n{SENTENCE}\n")).expect("write");
-    let second = until(&serving, |pulse, page| pulse["complaint"].is_null() && page.contains(SENTENCE));
-    assert!(second["book"].as_u64() > first["book"].as_u64(), "by this number pages know that they are old");
+    let second = until(&serving, |build, page| build["complaint"].is_null() && page.contains(SENTENCE));
+    assert!(second["version"].as_u64() > first["version"].as_u64(), "by this number pages know that they are old");
 
     fs::write(&source, text.replacen("```quiz\n", "```quiz\nno = such key\n", 1)).expect("write");
-    let says = |pulse: &Value| pulse["complaint"].as_str().is_some_and(|text| text.contains("no = such key"));
-    let complaint = until(&serving, |pulse, page| says(pulse) && page.contains(SENTENCE));
+    let says = |build: &Value| build["complaint"].as_str().is_some_and(|text| text.contains("no = such key"));
+    let complaint = until(&serving, |build, page| says(build) && page.contains(SENTENCE));
     assert!(complaint["complaint"].to_string().contains(&format!("{PAGE}.md")), "{complaint}");
 
     fs::write(&source, text).expect("write");
-    until(&serving, |pulse, page| pulse["complaint"].is_null() && !page.contains(SENTENCE));
+    until(&serving, |build, page| build["complaint"].is_null() && !page.contains(SENTENCE));
 }

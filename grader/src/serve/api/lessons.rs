@@ -102,10 +102,6 @@ pub struct AttemptRow {
 pub struct Pulse {
     /// Changes when a file of the exercise has changed.
     pub files: String,
-    /// Changes when the book was built anew.
-    pub book: u32,
-    /// Why the book's sources cannot be built, for authors.
-    pub complaint: Option<String>,
     /// The number of the last run, and whether it is over.
     pub run: Option<RunState>,
 }
@@ -179,11 +175,10 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
 pub async fn pulse(State(session): State<App>, Path(id): Path<String>) -> Result<Json<Pulse>, Problem> {
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;
-        let book = session.book.now();
         let run =
             session.runs.of(&lesson.spec.id, None).map(|run| RunState { number: run.number, over: run.is_over() });
         let files = files::state(&workspace::folder(&session.course, &lesson));
-        Ok(Pulse { files, book: book.version, complaint: book.complaint.clone(), run })
+        Ok(Pulse { files, run })
     })
     .await
 }
