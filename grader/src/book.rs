@@ -98,6 +98,12 @@ pub fn build(root: &Path, out: Option<&Path>, site: Site) -> Result<PathBuf, Boo
     Ok(html)
 }
 
+/// Whether a page has a text. The standard library's search would be compiled here, without optimisation; pages are
+/// long, and there are many.
+pub fn has(page: &str, text: &str) -> bool {
+    memchr::memmem::find(page.as_bytes(), text.as_bytes()).is_some()
+}
+
 /// A short piece of Markdown as HTML, in which HTML is shown and not obeyed.
 #[must_use]
 pub fn shown_markdown(text: &str) -> String {

@@ -13,7 +13,8 @@ fn pages_are_turned_and_words_are_found_by_keyboard() {
     let title = "document.querySelector('main h1').textContent";
     assert!(tab.text(title).starts_with("Lesson 6"), "{}", tab.text(title));
     tab.press(&["ArrowRight"]);
-    tab.until(&format!("location.pathname.startsWith('/lesson08') && {title}.startsWith('Lesson 8')"));
+    // Keys have no effect until the page's scripts are there.
+    tab.until(&format!("location.pathname.startsWith('/lesson08') && {title}.startsWith('Lesson 8') && document.readyState === 'complete'"));
     tab.press(&["ArrowLeft"]);
     tab.until("location.pathname.startsWith('/lesson06') && document.readyState === 'complete'");
 

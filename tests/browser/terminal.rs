@@ -23,7 +23,6 @@ fn commands_are_typed_by_keyboard_alone_and_a_reload_finds_the_same_shell() {
     tab.press(&["Enter"]);
     tab.until(PROMPT);
     tab.until("document.activeElement.classList.contains('tt-keys')");
-    tab.until(PROMPT);
     tab.write("dish=soup; echo $dish-$((40 + 2))\n");
     tab.until(&shows("soup-42"));
     tab.until(PROMPT);

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::has;
+
 /// The styles that a live question needs: those of every page of the server, and its own.
 const STYLES: [(&str, &str); 2] =
     [("app.css", include_str!("../../web/app.css")), ("quiz.css", include_str!("../../web/quiz.css"))];
@@ -44,7 +46,7 @@ pub(super) fn equip(folder: &Path) -> Result<(), (PathBuf, Error)> {
             continue;
         }
         let page = fs::read_to_string(path).map_err(at(path))?;
-        if page.contains(QUESTION) {
+        if has(&page, QUESTION) {
             // The folder itself has depth 0, and its pages 1.
             let links = links(&"../".repeat(entry.depth() - 1), &ours.display().to_string());
             fs::write(path, page.replacen("</head>", &links, 1)).map_err(at(path))?;

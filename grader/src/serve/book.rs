@@ -21,7 +21,7 @@ use walkdir::WalkDir;
 
 use super::problem::Problem;
 use super::{App, own};
-use crate::book::Site;
+use crate::book::{Site, has};
 use crate::course::Course;
 use crate::fault::Fault;
 use crate::memory::tree::Tree;
@@ -140,6 +140,9 @@ fn without_inline_scripts(page: &str) -> (String, Vec<(String, String)>) {
 
 /// mdBook writes styles into pages, which the policy does not let in: `app.css` has them.
 fn without_inline_styles(page: &str) -> String {
+    if !has(page, " style=\"") {
+        return page.to_owned();
+    }
     page.replace("<div style=\"clear: both\">", "<div class=\"g-clear\">")
         .replace("<div style=\"break-before: page; page-break-before: always;\">", "<div class=\"g-page\">")
 }

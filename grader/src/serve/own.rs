@@ -5,8 +5,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
+
+use crate::book::has;
 
 /// Names the files of `grader/web`, with their texts.
 macro_rules! own {
@@ -63,9 +66,9 @@ const FOR: [(&str, &str); 3] = [
 /// A page that loads our files. The modules that it will need are named at once: a browser that finds one
 /// in the other would ask for them in turn.
 pub fn linked(page: &str) -> String {
-    let base = format!("/grader/{}", version());
+    let base = format!("/grader/{}", *VERSION);
     let mut modules = BTreeSet::new();
-    let needed = FOR.iter().filter(|(part, _)| page.contains(part)).map(|(_, module)| *module);
+    let needed = FOR.iter().filter(|(part, _)| has(page, part)).map(|(_, module)| *module);
     needed.chain(["app.js"]).for_each(|module| gather(module, &mut modules));
     let early = modules.iter().flat_map(|module| ["<link rel=\"modulepreload\" href=\"", &base, "/", module, "\">"]);
     let early: String = early.collect();
@@ -86,13 +89,13 @@ fn gather(module: &'static str, all: &mut BTreeSet<&'static str>) {
 }
 
 /// Changes with every change of our own files; it stands in their addresses.
-fn version() -> String {
+static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut all = Sha256::new();
     for (_, text) in OWN {
         all.update(text);
     }
     hex::encode(all.finalize())[..12].to_owned()
-}
+});
 
 /// One of our own files, by `grader/VERSION/NAME`. Whoever works on them names their folder in
 /// `GRADER_WEB`, and needs no build.
