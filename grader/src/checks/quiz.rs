@@ -41,7 +41,10 @@ impl Check for Quiz {
         let (right, all) = (evidence.right.len(), evidence.questions);
         let wanted = format!("at least {} % of {all} questions right", self.percent);
         if evidence.right.is_empty() && evidence.wrong.is_empty() {
-            return Verdict::Fail(Finding::new(wanted, "no question is answered yet: they stand on the page, and `grader quiz` asks them"));
+            return Verdict::Fail(Finding::new(
+                wanted,
+                "no question is answered yet: they stand on the page, and `grader quiz` asks them",
+            ));
         }
         let mut measured = format!("{right} of {all} right");
         let open = all.saturating_sub(right + evidence.wrong.len());
