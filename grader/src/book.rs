@@ -100,6 +100,7 @@ pub fn build(root: &Path, out: Option<&Path>, site: Site) -> Result<PathBuf, Boo
 
 /// Whether a page has a text. The standard library's search would be compiled here, without optimisation; pages are
 /// long, and there are many.
+#[must_use]
 pub fn has(page: &str, text: &str) -> bool {
     memchr::memmem::find(page.as_bytes(), text.as_bytes()).is_some()
 }
