@@ -98,6 +98,11 @@ pub fn build(root: &Path, out: Option<&Path>, site: Site) -> Result<PathBuf, Boo
     Ok(html)
 }
 
+/// How a question begins in a page, and how an exercise does: by these a page that needs our scripts is known.
+pub const QUESTION: &str = "<fieldset class=\"quiz\"";
+/// See [`QUESTION`].
+pub const EXERCISE: &str = "<section class=\"exercise\"";
+
 /// Whether a page has a text. The standard library's search would be compiled here, without optimisation; pages are
 /// long, and there are many.
 #[must_use]

@@ -70,3 +70,9 @@ function middle(a, b) {
   }
   return lines;
 }
+
+/** What is said where the machine is at fault. */
+export const fault = (message, remedy) => [
+  el('p', {}, el('strong', {}, 'The machine is at fault, and not your work: '), prose(message)),
+  el('p', {}, 'What helps: ', prose(remedy)),
+];

@@ -2,7 +2,7 @@
    or draw; the server does. */
 import { ask, isHere, lines } from './api.js';
 import { button, el, prose, said, style } from './dom.js';
-import { evidence } from './evidence.js';
+import { evidence, fault } from './evidence.js';
 import { Stages } from './run.js';
 
 const LOOKS = {
@@ -65,7 +65,7 @@ export class Looks {
   async #show(kind, { event, look, refusals, message, remedy }) {
     if (event === 'fault') {
       this.status.textContent = 'Nothing could be looked at.';
-      return this.place.replaceChildren(box(el('p', {}, el('strong', {}, 'The machine is at fault, and not your work: '), prose(message)), el('p', {}, 'What helps: ', prose(remedy))));
+      return this.place.replaceChildren(box(...fault(message, remedy)));
     }
     if (event === 'refused') {
       this.status.textContent = 'Your files were not let in, so nothing was built.';

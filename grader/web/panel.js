@@ -3,7 +3,8 @@
 import { ask, isHere, lines, onBack } from './api.js';
 import { Attempts } from './attempts.js';
 import { Checks } from './checks.js';
-import { button, el, keepKeys, prose, said, style } from './dom.js';
+import { button, el, keepKeys, load, said, style } from './dom.js';
+import { fault } from './evidence.js';
 import { Looks } from './looks.js';
 import { Menu } from './menu.js';
 import { marks } from './progress.js';
@@ -64,7 +65,7 @@ class Panel {
 
   /** The person has asked for terminals when the course was started. */
   async #terminal(running) {
-    const [{ Terminal }, { offer }] = await Promise.all([import('./terminal.js'), import('./commands.js')]);
+    const [{ Terminal }, { offer }] = await Promise.all([load('./terminal.js'), load('./commands.js')]);
     const terminal = new Terminal(this.lesson, running);
     terminal.after = () => (this.started ? this.check : this.checks.node.querySelector('summary')).focus();
     this.terminal.append(terminal.node);
@@ -131,8 +132,7 @@ class Panel {
 
   #fault({ message, remedy }) {
     this.status.textContent = 'The check could not be done.';
-    this.box.replaceChildren(el('div', { class: 'g-box g-warn' },
-      el('p', {}, el('strong', {}, 'The machine is at fault, and not your work: '), prose(message)), el('p', {}, 'What helps: ', prose(remedy)), el('p', {}, 'Nothing is counted against you.')));
+    this.box.replaceChildren(el('div', { class: 'g-box g-warn' }, fault(message, remedy), el('p', {}, 'Nothing is counted against you.')));
   }
 
   #stopped(text) {

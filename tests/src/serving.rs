@@ -182,13 +182,18 @@ impl Serving {
         self.child = Some(child);
     }
 
+    /// What this session's cookie is called.
+    #[must_use]
+    pub fn cookie_name(&self) -> String {
+        format!("grader-{}", self.port())
+    }
+
     /// What a browser of this session sends by itself with each request.
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
-        let port = self.port();
         vec![
             ("host".into(), self.address.clone()),
-            ("cookie".into(), format!("grader-{port}={}", self.token)),
+            ("cookie".into(), format!("{}={}", self.cookie_name(), self.token)),
             ("origin".into(), format!("http://{}", self.address)),
         ]
     }

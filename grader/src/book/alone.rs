@@ -16,14 +16,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::has;
+use super::{QUESTION, has};
 
 /// The styles that a live question needs: those of every page of the server, and its own.
 const STYLES: [(&str, &str); 2] =
     [("app.css", include_str!("../../web/app.css")), ("quiz.css", include_str!("../../web/quiz.css"))];
-
-/// By this a page with questions is known.
-const QUESTION: &str = "<fieldset class=\"quiz\"";
 
 /// Gives the built book in `folder` what it needs. The error names the file.
 pub(super) fn equip(folder: &Path) -> Result<(), (PathBuf, Error)> {

@@ -32,9 +32,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The pages that were built last.
 pub struct Book(Mutex<Arc<Built>>);
 
-/// One build. Its folder goes when nobody reads from it any more.
+/// What is served: the pages of one build, perhaps with a newer complaint. Their folder goes when nobody
+/// reads from it any more.
 pub struct Built {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     /// Counts builds of this session, from 1.
     pub version: u32,
     /// Why the sources as they are now cannot be built; then the pages are older.
@@ -44,7 +45,7 @@ pub struct Built {
 impl Book {
     /// Builds the book of a course.
     pub fn build(course: &Course) -> Result<Self, Fault> {
-        let folder = built(course)?;
+        let folder = Arc::new(built(course)?);
         Ok(Self(Mutex::new(Arc::new(Built { folder, version: 1, complaint: None }))))
     }
 
@@ -66,7 +67,8 @@ pub async fn rebuild_on_changes(session: App) {
     let mut seen = look();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let now = look();
+        // Requests do not wait for the disk.
+        let Ok(now) = tokio::task::spawn_blocking(look.clone()).await else { continue };
         if now == seen {
             continue;
         }
@@ -75,30 +77,19 @@ pub async fn rebuild_on_changes(session: App) {
         let version = session.book.now().version + 1;
         let Ok(done) = tokio::task::spawn_blocking(move || built(&course)).await else { continue };
         match done {
-            Ok(folder) => session.book.put(Built { folder, version, complaint: None }),
+            Ok(folder) => session.book.put(Built { folder: Arc::new(folder), version, complaint: None }),
             Err(fault) => {
                 eprintln!("{fault}");
-                let old = session.book.now();
-                if let Ok(folder) = copied(old.folder.path()) {
-                    session.book.put(Built { folder, version, complaint: Some(fault.to_string()) });
-                }
+                let folder = session.book.now().folder.clone();
+                session.book.put(Built { folder, version, complaint: Some(fault.to_string()) });
             }
         }
     }
 }
 
-fn temporary() -> Result<TempDir, Fault> {
-    tempfile::Builder::new().prefix("grader-book-").tempdir().map_err(Fault::file(std::env::temp_dir()))
-}
-
-fn copied(from: &Path) -> Result<TempDir, Fault> {
-    let folder = temporary()?;
-    crate::sandbox::scratch::copy_tree(from, folder.path())?;
-    Ok(folder)
-}
-
 fn built(course: &Course) -> Result<TempDir, Fault> {
-    let folder = temporary()?;
+    let folder = tempfile::Builder::new().prefix("grader-book-").tempdir();
+    let folder = folder.map_err(Fault::file(std::env::temp_dir()))?;
     crate::book::build(&course.root, Some(folder.path()), Site::Served)?;
     for entry in WalkDir::new(folder.path()).into_iter().flatten() {
         if entry.path().extension().is_some_and(|end| end == "html") {

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::book::has;
+use crate::book::{EXERCISE, QUESTION, has};
 
 /// Names the files of `grader/web`, with their texts.
 macro_rules! own {
@@ -57,11 +57,7 @@ const OWN: &[(&str, &str)] = &own![
 ];
 
 /// What a page has, and the module that `app` loads for it.
-const FOR: [(&str, &str); 3] = [
-    ("<fieldset class=\"quiz\"", "judge.js"),
-    ("<fieldset class=\"quiz\"", "quiz.js"),
-    ("<section class=\"exercise\"", "panel.js"),
-];
+const FOR: [(&str, &str); 3] = [(QUESTION, "judge.js"), (QUESTION, "quiz.js"), (EXERCISE, "panel.js")];
 
 /// A page that loads our files. The modules that it will need are named at once: a browser that finds one
 /// in the other would ask for them in turn.

@@ -26,7 +26,7 @@ fn refused(answer: &Answer, status: u16, why: &str) {
 #[test]
 fn it_listens_on_loopback_only() {
     let serving = Serving::new();
-    let port: u16 = serving.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let port = serving.port();
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
     // Sockets that listen (state 0A) on this port, as `address:port` in hexadecimal.
     let listening: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -62,7 +62,7 @@ fn the_usual_port_is_used_and_another_one_where_it_is_taken() {
 fn only_who_has_the_sessions_token_is_answered() {
     let serving = Serving::new();
     for path in ["/", "/lesson06-namespaces-pid-uts.html", "/api/lessons", "/api/openapi.json", "/grader/0/app.js"] {
-        let wrong = format!("{}={}", cookie_name(&serving), "0".repeat(64));
+        let wrong = format!("{}={}", serving.cookie_name(), "0".repeat(64));
         let foreign = format!("grader-1={}", serving.token);
         for cookie in ["", &wrong, &foreign] {
             refused(&serving.send("GET", path, &with(&serving, &[("cookie", cookie)]), ""), 401, path);
@@ -79,14 +79,10 @@ fn only_who_has_the_sessions_token_is_answered() {
     assert_ne!(Serving::new().token, serving.token, "each session has a token of its own");
 }
 
-fn cookie_name(serving: &Serving) -> String {
-    format!("grader-{}", serving.address.rsplit(':').next().unwrap_or_default())
-}
-
 #[test]
 fn another_name_for_this_address_is_not_answered() {
     let serving = Serving::new();
-    let port = serving.address.rsplit(':').next().unwrap_or_default();
+    let port = &serving.port().to_string();
     let hosts = ["evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:PORT", "[::1]:PORT"];
     for host in hosts.map(|host| host.replace("PORT", port)) {
         let headers = with(&serving, &[("host", &host)]);

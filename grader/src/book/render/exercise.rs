@@ -3,7 +3,7 @@
 //! Owns: the table of checks. Must not: give hints; those are asked for one by one.
 
 use super::{escaped, inline, on_one_line};
-use crate::book::Site;
+use crate::book::{EXERCISE, Site};
 use crate::course::Lesson;
 use crate::course::spec::CheckSpec;
 
@@ -26,7 +26,7 @@ fn parts(id: &str, minutes: u32, deliver: &[String], checks: &[&CheckSpec], site
     };
     let points: u32 = checks.iter().map(|check| check.points).sum();
     on_one_line(&format!(
-        "<section class=\"exercise\" aria-label=\"The exercise of {id}\">\
+        "{EXERCISE} aria-label=\"The exercise of {id}\">\
          <p class=\"exercise-facts\">About {minutes} minutes, {points} points. {how}</p>\
          <p class=\"exercise-label\" id=\"{id}-deliver\">You write</p>\
          <ul class=\"exercise-files\" aria-labelledby=\"{id}-deliver\">{files}</ul>\

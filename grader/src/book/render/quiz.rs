@@ -5,6 +5,7 @@
 //! server has instead comes sealed, as attributes, from `alone::seal`.
 
 use super::{inline, markdown, on_one_line};
+use crate::book::QUESTION;
 use crate::course::quiz::{Kind, PAGE_SEED, Question};
 
 /// The question with this number, of a lesson that has `count` of them. `sealed` are further attributes.
@@ -13,7 +14,7 @@ pub(in crate::book) fn html(lesson: &str, number: usize, count: usize, question:
     // Said once, above the first question.
     let note = format!("<p class=\"quiz-note\">Answer in the terminal: <code>grader quiz {lesson}</code></p>");
     on_one_line(&format!(
-        "{note}<fieldset class=\"quiz\" id=\"{id}\" aria-describedby=\"{id}-text\"{sealed}>\
+        "{note}{QUESTION} id=\"{id}\" aria-describedby=\"{id}-text\"{sealed}>\
          <legend>Question {number} of {count} <span class=\"quiz-kind\">{kind}</span></legend>\
          <div class=\"quiz-text\" id=\"{id}-text\">{text}</div>{field}</fieldset>",
         note = if number == 1 { note.as_str() } else { "" },
