@@ -79,6 +79,23 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault>;
     /// Decides, and cannot look.
     fn judge(&self, evidence: &Self::Evidence) -> Verdict;
+    /// Whether time can explain that this is not as wanted: something was waited for, or may be different a
+    /// moment later. Such a failure is never remembered, but measured again. What runs may always be; a kind
+    /// that compares what stays as it is says so.
+    fn time_explains(&self, _evidence: &Self::Evidence) -> bool {
+        self.needs().iter().any(|resource| matches!(resource, Resource::Stack(_)))
+    }
+}
+
+/// What came of a check.
+#[derive(Debug)]
+pub struct Measured {
+    /// The evidence as JSON.
+    pub evidence: serde_json::Value,
+    /// What was decided by it.
+    pub verdict: Verdict,
+    /// Whether the evidence may be used again.
+    pub keep: bool,
 }
 
 /// A check whose evidence type is hidden, so that an engine can hold many kinds.
@@ -90,8 +107,8 @@ pub trait AnyCheck: Send + Sync {
     fn manner(&self) -> Manner;
     /// See [`Check::REMEMBERED`].
     fn remembered(&self) -> bool;
-    /// Measures and judges; the evidence comes back as JSON beside the verdict.
-    async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault>;
+    /// Measures and judges.
+    async fn run(&self, sandbox: &dyn Sandbox) -> Result<Measured, Fault>;
     /// The kind's own parameters, for who knows the kind.
     fn parameters(&self) -> &dyn Any;
     /// Judges evidence that was stored as JSON.
@@ -112,14 +129,15 @@ impl<C: Check> AnyCheck for C {
         C::REMEMBERED
     }
 
-    async fn run(&self, sandbox: &dyn Sandbox) -> Result<(serde_json::Value, Verdict), Fault> {
+    async fn run(&self, sandbox: &dyn Sandbox) -> Result<Measured, Fault> {
         let evidence = self.measure(sandbox).await?;
         let verdict = self.judge(&evidence);
         let stored = serde_json::to_value(&evidence).map_err(|error| Fault::Unreadable {
             what: format!("evidence of {}", C::KIND),
             reason: error.to_string(),
         })?;
-        Ok((stored, verdict))
+        let passes = matches!(verdict, Verdict::Pass(_));
+        Ok(Measured { keep: passes || !self.time_explains(&evidence), evidence: stored, verdict })
     }
 
     fn parameters(&self) -> &dyn Any {

@@ -22,6 +22,7 @@ use crate::report::{CheckReport, Report};
 use crate::sandbox::build::BuildSettings;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::facts::QuizFacts;
+use crate::sandbox::pace::Pace;
 use crate::sandbox::run_id::RunId;
 use crate::sandbox::wait::since;
 use crate::sandbox::{daemon, sweep};
@@ -81,12 +82,13 @@ async fn with_run<T>(
     let client = daemon::connect().await?;
     let cache = paths::cache()?;
     let run = RunId::new();
+    let pace = Pace::start();
     let working = async {
         // What killed runs have left is removed beside the work. If that fails, it is not this
         // run's business; `grader sweep` tells why.
         let swept = sweep::sweep_abandoned(&client, &cache);
         let worked = async {
-            let ready = match admit::admit(job, &client, &run, &cache, events).await? {
+            let ready = match admit::admit(job, &client, &run, &cache, events, &pace).await? {
                 Ok(ready) => ready,
                 Err(refusals) => return Ok(Err(refusals)),
             };

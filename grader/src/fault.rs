@@ -70,6 +70,16 @@ pub enum Fault {
         /// The limit.
         seconds: u64,
     },
+    /// The machine was so slow that a limit says nothing about the submission.
+    #[error(
+        "this machine is too slow at the moment to tell: {what}, and everything takes about {times:.0} times as long as on a quiet machine"
+    )]
+    TooSlow {
+        /// What was measured, and what is allowed.
+        what: String,
+        /// How many times as long as on a quiet machine.
+        times: f64,
+    },
     /// A file of ours or a scratch copy could not be read or written.
     #[error("{path}: {source}", path = .path.display())]
     File {
@@ -142,6 +152,7 @@ impl Fault {
             Self::ImageMissing { .. } => "Run `grader images make`, or `grader images load FILE` with a bundle from somebody who has them.".into(),
             Self::Network { .. } => "Check the connection (and the proxy) of this machine, then try again. The course's own dependencies need no network once `grader images make` has run.".into(),
             Self::DiskFull { .. } => "Free some space (`docker system df` shows what Docker keeps, `docker builder prune` empties its build cache), then try again.".into(),
+            Self::TooSlow { .. } => "This is not counted, and nothing of it is remembered. End what else keeps the machine busy (builds, other containers, a virtual machine), then check again.".into(),
             Self::TimedOut { .. } => "The machine may be very busy. Try again when it is calmer; `grader doctor` shows what it has.".into(),
             Self::Docker { source, .. } if source.to_string().contains("no space left") => {
                 "Free some space: `docker system df` shows what Docker keeps.".into()

@@ -13,7 +13,9 @@
 //!
 //! Outside of every key lie: time, chance, and what a network gave to a build step. An app that works
 //! only sometimes is remembered as it was when it was measured; `grader check --fresh` measures again,
-//! and so does any check after [`store::DAYS`] days. Faults and blocked checks are never remembered.
+//! and so does any check after [`store::DAYS`] days. Faults and blocked checks are never remembered, nor a failure
+//! that time can explain ([`Check::time_explains`](crate::check::Check::time_explains)): what did not answer in
+//! time is asked again by the next run.
 
 mod digest;
 mod dockerfile;

@@ -12,10 +12,12 @@ pub mod container;
 pub mod daemon;
 pub mod docker;
 pub mod facts;
+pub mod helper;
 pub mod layers;
 pub mod lazy;
 pub mod names;
 pub mod orphans;
+pub mod pace;
 pub mod probe;
 pub mod run_id;
 pub mod scratch;
@@ -27,6 +29,9 @@ use async_trait::async_trait;
 use crate::fault::Fault;
 use crate::verdict::Location;
 pub use asks::{Lifecycle, Neighbours, Pressure, Supply, Writings};
+use pace::Pace;
+use wait::Deadline;
+
 use facts::{
     BuildReport, ContainerFacts, EditDone, Exit, HttpAnswer, HttpRequest, ImageFacts, KernelFacts, LayerFiles,
     LayerOrigin, Occurrence, Process, QuizFacts, Spent, StackReport, WriteAttempt,
@@ -75,11 +80,13 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     async fn try_write(&self, at: At<'_>, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault>;
     /// Which of these paths exist in a container, running or not.
     async fn existing_paths(&self, at: At<'_>, paths: &[String]) -> Result<Vec<String>, Fault>;
-    /// The last lines that a container wrote to stdout and stderr.
+    /// The last lines that a container wrote to stdout and stderr, whole, to look for something in them.
+    async fn log_lines(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault>;
+    /// The same to be shown: long lines are shortened.
     async fn log_tail(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault>;
     /// Paths that were changed in a container's writable layer.
     async fn changed_paths(&self, at: At<'_>) -> Result<Vec<String>, Fault>;
-    /// Runs a command in a container, as `docker exec` does, for at most `limit_ms`.
+    /// Runs a command in a container, as `docker exec` does, for at most `limit_ms` of a quiet machine.
     async fn run_in(&self, at: At<'_>, command: &[String], limit_ms: u64) -> Result<Exit, Fault>;
     /// Runs a container's own health check once; `None` when it has none.
     async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault>;
@@ -90,12 +97,21 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault>;
     /// Freezes (SIGSTOP) or thaws (SIGCONT) every process of a container.
     async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault>;
-    /// Stops a container as `docker stop` does, and waits for its end.
+    /// Stops a container as `docker stop` does, and waits for its end. On a slow machine its grace time is
+    /// as much longer as everything is slower.
     async fn stop(&self, at: At<'_>) -> Result<Spent, Fault>;
     /// Restarts a container as `docker restart` does.
     async fn restart(&self, at: At<'_>) -> Result<(), Fault>;
     /// Starts a container that an earlier check has left stopped.
     async fn ensure_running(&self, at: At<'_>) -> Result<(), Fault>;
+
+    /// How fast this machine is: what is waited for is waited for by it (see [`wait`]).
+    fn pace(&self) -> &Pace;
+    /// A deadline so many milliseconds of a quiet machine ahead. It begins now: ask for it when that begins
+    /// which it is about.
+    fn within(&self, ms: u64) -> Deadline {
+        self.pace().within(ms)
+    }
 
     /// The fingerprint that the app must show when the planted secret has reached it.
     fn planted_fingerprint(&self) -> Option<String>;

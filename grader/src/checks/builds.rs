@@ -10,6 +10,7 @@ use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
 use crate::sandbox::facts::BuildReport;
+use crate::sandbox::wait::Took;
 use crate::verdict::{Detail, Finding, Verdict, millis};
 
 /// Builds each target and shows the first one that fails, with the line and its output.
@@ -40,7 +41,18 @@ impl Check for Builds {
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault> {
-        futures_util::future::try_join_all(self.images.iter().map(|image| sandbox.built(image))).await
+        let reports = futures_util::future::try_join_all(self.images.iter().map(|image| sandbox.built(image))).await?;
+        for report in reports.iter().filter(|report| report.failure.is_none()) {
+            let took = Took { millis: report.millis, quiet_ms: report.quiet_ms };
+            let limit_ms = self.within_seconds.map_or(u64::MAX, |seconds| seconds.saturating_mul(1_000));
+            took.must_tell(limit_ms, &format!("the build of `{}`", report.image))?;
+        }
+        Ok(reports)
+    }
+
+    fn time_explains(&self, reports: &Self::Evidence) -> bool {
+        let ended = |report: &BuildReport| report.failure.as_ref().is_some_and(|failure| failure.timed_out);
+        self.within_seconds.is_some() || reports.iter().any(ended)
     }
 
     fn judge(&self, reports: &Self::Evidence) -> Verdict {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpAnswer, HttpRequest};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -120,7 +120,7 @@ impl Configurable {
             let answer = sandbox.http(at, &request).await?;
             Ok::<_, Fault>(answer.body.contains(self.text(index)).then_some(answer))
         };
-        let answer = match until(in_ms(self.within_ms), answers).await? {
+        let answer = match until(&sandbox.within(self.within_ms), answers).await? {
             Some(answer) => answer,
             None => sandbox.http(at, &request).await?,
         };

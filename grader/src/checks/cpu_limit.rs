@@ -2,8 +2,6 @@
 //!
 //! Owns: busy loops against a quota. Must not: take little use for a limit.
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::CpuPressure;
-use crate::sandbox::wait::in_ms;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Quantity, Verdict, millis};
 
@@ -72,13 +69,13 @@ impl Check for CpuLimit {
         let at = At { stack: &self.stack, service: &self.service };
         sandbox.ensure_running(at).await?;
         let quota = sandbox.kernel(at).await?.cpus();
-        let deadline = in_ms(HELD_WITHIN_MS);
+        let deadline = sandbox.within(HELD_WITHIN_MS);
         let limit = quota.map(thousandths);
         let mut pressure = sandbox.burn_cpu(at, BURN_MS, limit).await?;
         // Where other work leaves less than the quota, a right quota is not reached at first.
         let is_right = quota.is_some_and(|quota| quota <= self.cpus + ROUNDED && can_be_held(&pressure, quota));
         while is_right && pressure.throttled_periods == 0 {
-            if Instant::now() >= deadline {
+            if deadline.is_over()? {
                 let action = format!(
                     "waiting until `{}` could use its CPU limit: other work takes this machine's CPUs",
                     self.service

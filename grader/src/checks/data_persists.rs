@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -312,7 +312,7 @@ async fn ask(
         }
         Ok::<_, Fault>(found)
     };
-    let found = until(in_ms(limit_ms), look).await?;
+    let found = until(&sandbox.within(limit_ms), look).await?;
     Ok(found.unwrap_or_else(|| last.into_inner().unwrap_or_default()))
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
@@ -86,7 +86,7 @@ impl Check for Disposable {
                 let answer = sandbox.http(at, &request).await?;
                 Ok::<_, Fault>(answer.status.is_some().then_some(answer))
             };
-            let answer = match until(in_ms(ANSWER_MS), answered).await? {
+            let answer = match until(&sandbox.within(ANSWER_MS), answered).await? {
                 Some(answer) => answer,
                 None => sandbox.http(at, &request).await?,
             };

@@ -56,6 +56,10 @@ impl Check for EnvironmentMap {
         Ok([dev, prod])
     }
 
+    fn time_explains(&self, _: &Self::Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, sides: &Self::Evidence) -> Verdict {
         let rows = rows(sides);
         let row_of = |aspect: &Aspect| rows.iter().find(|row| row.aspect == *aspect);

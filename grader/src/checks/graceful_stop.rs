@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent};
-use crate::sandbox::wait::{in_ms, since, until};
+use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
 
@@ -105,6 +105,7 @@ impl Check for GracefulStop {
         let main_process =
             processes.into_iter().find(|process| process.pid == pid).map(|p| p.command).unwrap_or_default();
         let Stopped { in_flight, answer, spent, moments } = stopped_in_flight(self, sandbox, at).await?;
+        spent.took().must_tell(self.within_ms, &format!("the stop of `{}`", self.service))?;
         let exit_code = sandbox.container(at).await?.exit_code;
         let service = &sandbox.model(&self.stack)["services"][&self.service];
         let key = ["entrypoint", "command"].into_iter().find(|key| !service[*key].is_null());
@@ -188,18 +189,18 @@ async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'
         let read = sandbox.kernel(at).await?.connections_read;
         Ok::<_, Fault>(read.get(&check.port).copied().unwrap_or(0))
     };
-    let deadline = in_ms(CAUGHT_WITHIN_MS);
+    let deadline = sandbox.within(CAUGHT_WITHIN_MS);
     loop {
         // Connections that others hold open must not be taken for ours.
         let before = open().await?;
         let begun = Instant::now();
         let mut answer = sandbox.http(at, &request);
-        let read = until(deadline, || async { Ok::<_, Fault>((open().await? > before).then_some(())) });
+        let read = until(&deadline, || async { Ok::<_, Fault>((open().await? > before).then_some(())) });
         tokio::select! {
             biased;
             early = &mut answer => {
                 let early = early?;
-                if early.status != Some(check.status) || Instant::now() >= deadline {
+                if early.status != Some(check.status) || deadline.is_over()? {
                     let moments = Moments { read_ms: None, stop_ms: since(begun) };
                     return Ok(Stopped { in_flight: false, answer: early, spent: sandbox.stop(at).await?, moments });
                 }

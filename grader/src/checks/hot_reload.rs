@@ -3,7 +3,6 @@
 //! Owns: one edit and its effect. Must not: restart or build anything.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest, MountFacts};
-use crate::sandbox::wait::{in_ms, since, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
 
@@ -107,7 +106,7 @@ impl Check for HotReload {
         let before = sandbox.container(at).await?;
         let answer_before = sandbox.http(at, &request).await?.summary();
         let edit = sandbox.edit(&self.stack).await?;
-        let begun = Instant::now();
+        let begun = sandbox.pace().watch();
         let answers = Mutex::new(Vec::new());
         let shows = || async {
             let answer = sandbox.http(at, &request).await?;
@@ -117,13 +116,16 @@ impl Check for HotReload {
                 Some(_) => Answer::Before,
                 None => Answer::Nothing,
             };
-            let at_ms = since(begun);
+            let at_ms = begun.millis();
             remember(&mut answers.lock().unwrap_or_else(PoisonError::into_inner), kind, at_ms);
-            Ok::<_, Fault>(is_edited.then(|| (at_ms, answer.summary())))
+            Ok::<_, Fault>(is_edited.then(|| (begun.took(), answer.summary())))
         };
-        let seen = until(in_ms(WATCHED_MS.max(self.within_ms)), shows).await?;
+        let seen = until(&sandbox.within(WATCHED_MS.max(self.within_ms)), shows).await?;
         let (millis, answer_after) = match seen {
-            Some((millis, answer)) => (Some(millis), answer),
+            Some((took, answer)) => {
+                took.must_tell(self.within_ms, &format!("the way from the save of {} to the answer", edit.file))?;
+                (Some(took.millis), answer)
+            }
             None => (None, sandbox.http(at, &request).await?.summary()),
         };
         let after = sandbox.container(at).await?;

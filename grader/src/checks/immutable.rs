@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{EditDone, HttpAnswer, HttpRequest, MountFacts};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
@@ -72,7 +72,7 @@ impl Check for Immutable {
             let answer = sandbox.http(at, &request).await?;
             Ok::<_, Fault>(answer.status.is_some().then_some(answer))
         };
-        let answer = match until(in_ms(ANSWERS_WITHIN_MS), answers).await? {
+        let answer = match until(&sandbox.within(ANSWERS_WITHIN_MS), answers).await? {
             Some(answer) => answer,
             None => sandbox.http(at, &request).await?,
         };

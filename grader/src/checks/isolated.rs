@@ -12,7 +12,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, Link, LinkFacts};
 use crate::sandbox::names::{names_of, service_called, shares_network_of};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
@@ -166,7 +166,7 @@ impl Isolated {
             let ports = if runs { sandbox.kernel(self.at(&to)).await?.listening } else { Vec::new() };
             Ok::<_, Fault>(ports.contains(&link.port).then_some(ports))
         };
-        let heard = until(in_ms(self.within_ms), listens).await?;
+        let heard = until(&sandbox.within(self.within_ms), listens).await?;
         let there = sandbox.container(self.at(&to)).await?;
         let listening = match heard {
             Some(ports) => ports,

@@ -56,6 +56,10 @@ impl Check for LimitsInForce {
         Ok(Evidence { kernel, at: sandbox.locate_key(at, &["deploy", "resources", "limits"]) })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let kernel = &evidence.kernel;
         let cpu_wanted = self.cpus.map(|most| format!(", CPU at most {most}")).unwrap_or_default();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::HttpRequest;
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Verdict};
 
@@ -71,10 +71,10 @@ impl Check for LogsToStdout {
         // Asked again each time: the first request may come before the service is quite up.
         let marked = || async {
             sandbox.http(at, &request).await?;
-            let lines = sandbox.log_tail(at, 200).await?;
+            let lines = sandbox.log_lines(at, 200).await?;
             Ok::<_, Fault>(lines.into_iter().find(|line| line.contains(&mark)))
         };
-        let line = until(in_ms(self.within_ms), marked).await?;
+        let line = until(&sandbox.within(self.within_ms), marked).await?;
         let log = sandbox.log_tail(at, 6).await?;
         let mounts = sandbox.container(at).await?.mounts;
         let mut ignored: Vec<&String> = self.ignore.iter().collect();

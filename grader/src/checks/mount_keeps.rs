@@ -84,6 +84,10 @@ impl Check for MountKeeps {
         })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("{} in the container is the image's own", self.folder);
         if let Some(lines) = &evidence.failure {

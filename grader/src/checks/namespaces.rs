@@ -86,6 +86,10 @@ impl Check for Namespaces {
         Ok(Evidence { services, places })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let list = |kinds: &[Namespace]| kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(" and ");
         let names = self.services.join(" and ");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpAnswer, HttpRequest, StackReport};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -209,7 +209,7 @@ impl OneOffJob {
             let over = facts.state == "exited" || facts.restarts > 0 || !facts.exists();
             Ok::<_, Fault>(over.then_some(facts))
         };
-        match until(in_ms(self.within_ms), over).await? {
+        match until(&sandbox.within(self.within_ms), over).await? {
             Some(facts) => Ok(facts),
             None => sandbox.container(at).await,
         }
@@ -235,7 +235,7 @@ impl OneOffJob {
             let answer = sandbox.http(at, &request).await?;
             Ok::<_, Fault>(answer.body.contains(&still.contains).then_some(answer))
         };
-        match until(in_ms(ANSWERS_WITHIN_MS), answers).await? {
+        match until(&sandbox.within(ANSWERS_WITHIN_MS), answers).await? {
             Some(answer) => Ok(Some(answer)),
             None => sandbox.http(at, &request).await.map(Some),
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -109,7 +109,7 @@ impl Check for PublishedPorts {
             if !is_published {
                 return Ok((open.service.clone(), open.port, None));
             }
-            let heard = match until(in_ms(self.within_ms), right).await? {
+            let heard = match until(&sandbox.within(self.within_ms), right).await? {
                 Some(heard) => Some(heard),
                 None => knock().await?,
             };
@@ -131,6 +131,10 @@ impl Check for PublishedPorts {
             evidence.at = at(&["ports", &format!("{port}:")]).or_else(|| at(&["ports"]));
         }
         Ok(evidence)
+    }
+
+    fn time_explains(&self, evidence: &Evidence) -> bool {
+        self.extra(evidence).is_none()
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

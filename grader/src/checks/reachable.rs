@@ -10,7 +10,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{KernelFacts, Link, LinkFacts};
 use crate::sandbox::names::{service_called, shares_network_of};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
@@ -94,7 +94,7 @@ impl Check for Reachable {
             let tries = self.try_all(sandbox).await?;
             Ok::<_, Fault>(tries.iter().all(|one| one.problem().is_none()).then_some(tries))
         };
-        let tries = match until(in_ms(self.within_ms), all_work).await? {
+        let tries = match until(&sandbox.within(self.within_ms), all_work).await? {
             Some(tries) => tries,
             None => self.try_all(sandbox).await?,
         };

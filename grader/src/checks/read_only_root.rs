@@ -68,6 +68,10 @@ impl Check for ReadOnlyRoot {
         Ok(Evidence { refuse: attempts, allow, at: sandbox.locate_key(at, &["read_only"]) })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("writing is refused by the file system; {} can be written", self.allow.join(", "));
         let outcome = |attempt: &WriteAttempt| attempt.error.clone().unwrap_or_else(|| "written".into());

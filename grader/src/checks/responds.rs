@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{Exit, HttpAnswer, HttpRequest};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Verdict};
 
@@ -170,7 +170,7 @@ impl Check for Responds {
             Ok::<_, Fault>(self.first_wrong(&exchanges).is_none().then_some(exchanges))
         };
         if !self.once
-            && let Some(exchanges) = until(in_ms(self.within_ms), talk).await?
+            && let Some(exchanges) = until(&sandbox.within(self.within_ms), talk).await?
         {
             return Ok(Evidence { exchanges, log: Vec::new() });
         }
@@ -295,7 +295,11 @@ impl From<Option<Vec<u8>>> for Answer {
 
 impl From<Exit> for Answer {
     fn from(exit: Exit) -> Self {
-        let error = exit.code.is_none().then(|| "it did not end in time".to_owned());
+        let error = match exit.code {
+            None => Some("it did not end in time".to_owned()),
+            Some(_) if exit.cut => Some("it printed more than the grader keeps".to_owned()),
+            Some(_) => None,
+        };
         Self { code: exit.code, text: exit.output, error, of_command: true }
     }
 }

@@ -80,6 +80,10 @@ impl Check for RunsAsNonRoot {
         Ok(Evidence { before, after, at: line.or_else(|| sandbox.locate_key(at, &["user"])), user })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!("no process of {} is root (user id 0 on the host)", self.service);
         let later = if self.port.is_some() { "after a request" } else { "a moment later" };

@@ -74,6 +74,10 @@ impl Check for RunsByTag {
         })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted =
             format!("`{}` names its image by the given TAG, and runs the image that was built before", self.service);

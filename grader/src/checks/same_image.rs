@@ -91,6 +91,10 @@ impl Check for SameImage {
         Ok(Evidence { built, running, pushed, at: place })
     }
 
+    fn time_explains(&self, _: &Evidence) -> bool {
+        false
+    }
+
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let mut wanted = format!("{} run the very image that was built", self.services.join(" and "));
         if let Some(registry) = &self.registry {

@@ -3,7 +3,6 @@
 //! Owns: the opening check of stacks. Must not: talk to the services.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, StackEvent, StackReport};
-use crate::sandbox::wait::{in_ms, since, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -39,7 +38,7 @@ pub struct StackStarts {
     /// (and no job) `ready` means no more than started.
     #[serde(default)]
     pub order: Vec<[String; 2]>,
-    /// Milliseconds from the end of `docker compose up` until all are well.
+    /// Milliseconds of a quiet machine from the end of `docker compose up` until all are well.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
 }
@@ -84,7 +83,7 @@ impl Check for StackStarts {
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let report = sandbox.started(&self.stack).await?;
-        let begun = Instant::now();
+        let begun = sandbox.pace().watch();
         let model = sandbox.model(&self.stack);
         let mut publishing = report.services.iter().cloned().collect::<BTreeSet<_>>();
         publishing.retain(|name| model["services"][name]["ports"].as_array().is_some_and(|ports| !ports.is_empty()));
@@ -94,12 +93,13 @@ impl Check for StackStarts {
             let publishes = publishing.contains(service);
             let settled = || async {
                 let facts = sandbox.container(at).await?;
-                let over = is_broken(&facts, publishes) || is_up(sandbox, at, &facts, publishes, since(begun)).await?;
+                let over = is_broken(&facts, publishes)
+                    || is_up(sandbox, at, &facts, publishes, begun.took().quiet_ms).await?;
                 Ok::<_, Fault>(over.then_some(facts))
             };
             // Where Compose gave up there is nothing to wait for.
-            let deadline = in_ms(if report.failure.is_some() { 0 } else { self.within_ms });
-            let facts = match until(deadline, settled).await? {
+            let deadline = sandbox.within(if report.failure.is_some() { 0 } else { self.within_ms });
+            let facts = match until(&deadline, settled).await? {
                 Some(facts) => facts,
                 None => sandbox.container(at).await?,
             };

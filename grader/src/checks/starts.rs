@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::ContainerFacts;
-use crate::sandbox::wait::{in_ms, since, until};
+use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -96,15 +96,15 @@ impl Check for Starts {
         let at = At { stack: &self.stack, service: &self.service };
         let begun = Instant::now();
         let mut seen = vec![Seen::of(sandbox.container(at).await?, 0)];
-        let deadline = in_ms(self.after_ms);
+        let deadline = sandbox.within(self.after_ms);
         // To the end in any case: a crash loop shows itself by what comes after.
-        while Instant::now() < deadline && seen.len() < MOST_SEEN {
+        while !deadline.is_over()? && seen.len() < MOST_SEEN {
             let last = seen[seen.len() - 1].clone();
             let changed = || async {
                 let now = Seen::of(sandbox.container(at).await?, since(begun));
                 Ok::<_, Fault>(now.differs(&last).then_some(now))
             };
-            seen.extend(until(deadline, changed).await?);
+            seen.extend(until(&deadline, changed).await?);
         }
         let watched_ms = since(begun);
         let kept = keeps_running(&seen);

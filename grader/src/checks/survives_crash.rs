@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
-use crate::sandbox::wait::{in_ms, since, until};
+use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
@@ -79,7 +79,7 @@ impl Check for SurvivesCrash {
             let answers = sandbox.http(at, &request).await?.status == Some(200);
             Ok(answers.then(|| (Some(since(begun)), facts)))
         };
-        let (millis, after) = match until(in_ms(self.within_ms), settled).await? {
+        let (millis, after) = match until(&sandbox.within(self.within_ms), settled).await? {
             Some(settled) => settled,
             None => (None, sandbox.container(at).await?),
         };

@@ -21,6 +21,7 @@ use crate::sandbox::build::{Bounds, source_policy};
 use crate::sandbox::compose::{Fills, Merged, merge};
 use crate::sandbox::docker::{DockerSandbox, Parts};
 use crate::sandbox::layers::Needle;
+use crate::sandbox::pace::Pace;
 use crate::sandbox::run_id::RunId;
 use crate::sandbox::scratch::Scratch;
 use crate::secret;
@@ -44,6 +45,7 @@ pub async fn admit(
     run: &RunId,
     cache: &Path,
     events: &Events,
+    pace: &Pace,
 ) -> Result<Admission<Ready>, Fault> {
     let lesson = job.lesson;
     let source = Submission { dir: job.dir.clone() };
@@ -66,7 +68,7 @@ pub async fn admit(
     let models = surroundings.as_ref().map(|around| Models::of(&store, around, &tree, planted, run.as_str()));
     let tag = format!("run-{run}");
     let fills = Fills { tag: &tag, learner: &job.learner };
-    let stacks = match merged(job, &scratch, models.as_ref(), &fills, &submission).await? {
+    let stacks = match merged(job, &scratch, models.as_ref(), &fills, &submission, pace).await? {
         Ok(stacks) => stacks,
         Err(complaints) => return Ok(Err(complaints)),
     };
@@ -112,6 +114,7 @@ pub async fn admit(
         settings: job.settings.clone(),
         bounds,
         events: events.clone(),
+        pace: pace.clone(),
     })?;
     Ok(Ok(Ready { sandbox, recalled, store }))
 }
@@ -123,6 +126,7 @@ async fn merged(
     models: Option<&Models<'_>>,
     fills: &Fills<'_>,
     submission: &Submission,
+    pace: &Pace,
 ) -> Result<Admission<BTreeMap<String, AdmittedStack>>, Fault> {
     let recalled = |spec| models.filter(|_| job.memory == memory::Use::Recall)?.recall(spec);
     let merged = try_join_all(job.lesson.spec.stacks.iter().map(async |spec| {
@@ -130,7 +134,7 @@ async fn merged(
         if let Some(model) = recalled(spec) {
             return Ok((spec, Merged::Model(model), dir));
         }
-        let merged = merge(spec, &dir, fills).await?;
+        let merged = merge(spec, &dir, fills, pace).await?;
         if let (Some(models), Merged::Model(model)) = (models, &merged) {
             models.keep(spec, model);
         }

@@ -3,23 +3,24 @@
 //! Owns: waiting, blocking, and turning faults into outcomes. Must not: know any kind of check.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
 use super::admit::Ready;
-use crate::check::{Manner, Resource};
+use crate::check::{Manner, Measured, Resource};
 use crate::course::{Lesson, LessonCheck};
 use crate::event::{Event, Events, of_check};
 use crate::fault::Fault;
 use crate::plan::CheckPlan;
 use crate::report::CheckReport;
+use crate::sandbox::Sandbox;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::wait::since;
 use crate::verdict::Outcome;
 
-/// The most that one check may take, with the builds and starts that it waits for.
+/// The most that one check may take on a quiet machine, with the builds and starts that it waits for.
 const CHECK_SECONDS: u64 = 600;
 
 /// Outcomes as they come in, by check id.
@@ -45,11 +46,16 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<Che
                 (None, Some((evidence, verdict))) => {
                     (Outcome::Judged { verdict: verdict.clone() }, Some(evidence.clone()))
                 }
-                (None, None) => run(check, plan, sandbox, ended, locks).await,
+                (None, None) => match run(check, plan, sandbox, ended, locks).await {
+                    Ok(Measured { evidence, verdict, keep }) => {
+                        if let Some(key) = recalled.key(&plan.id).filter(|_| keep) {
+                            store.put(key, &evidence);
+                        }
+                        (Outcome::Judged { verdict }, Some(evidence))
+                    }
+                    Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
+                },
             };
-            if let (None, Some(evidence), Some(key)) = (known, &evidence, recalled.key(&plan.id)) {
-                store.put(key, evidence);
-            }
             let millis = since(begun);
             ended[plan.id.as_str()].send_replace(Some(outcome.clone()));
             events.send(Event::CheckEnded { check: plan.id.clone(), outcome: outcome.clone(), millis });
@@ -89,20 +95,14 @@ async fn run(
     sandbox: &DockerSandbox,
     ended: &Ended<'_>,
     locks: &Locks<'_>,
-) -> (Outcome, Option<serde_json::Value>) {
+) -> Result<Measured, Fault> {
     for id in &plan.waits_for {
         outcome_of(ended, id).await;
     }
     let _held = hold(check, locks).await;
-    let limit = Duration::from_secs(CHECK_SECONDS);
-    let measured =
-        tokio::time::timeout(limit, of_check(&plan.id, check.check.run(sandbox))).await.unwrap_or_else(|_| {
-            Err(Fault::TimedOut { action: format!("the check `{}`", plan.id), seconds: CHECK_SECONDS })
-        });
-    match measured {
-        Ok((evidence, verdict)) => (Outcome::Judged { verdict }, Some(evidence)),
-        Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
-    }
+    let limit = sandbox.pace().within(CHECK_SECONDS * 1_000);
+    let action = || format!("the check `{}`", plan.id);
+    limit.must(action, of_check(&plan.id, check.check.run(sandbox))).await
 }
 
 /// A share of a stack, or all of it.

@@ -19,6 +19,7 @@ use super::tool::{Tool, Watch, log_file};
 use super::{RECIPE_LABEL, STAND_IN_LABEL, Say, State, fingerprint, give_name, lock, look, look_all, remove};
 use crate::fault::Fault;
 use crate::sandbox::daemon;
+use crate::sandbox::wait::in_ms;
 use blame::{cause, failure, names_network};
 
 /// A registry that has not said a word after this time does not answer.
@@ -140,7 +141,8 @@ impl Work<'_, '_> {
         import.stdin(piped.map_err(failed)?.unwrap_or_else(Stdio::null));
         let log = log_file(&recipe.folder())?;
         let watch = Watch { name, log: &log, limit: LIMIT, first_word: None };
-        let (script, imported) = tokio::join!(script.follow(&watch, self.say), daemon::run(import, LIMIT));
+        let limit = in_ms(LIMIT.as_secs() * 1_000);
+        let (script, imported) = tokio::join!(script.follow(&watch, self.say), daemon::run(import, &limit));
         let (script, imported) = (script?, imported?.unwrap_or_default());
         let (id, complaint) = (imported.stdout.trim(), imported.stderr.trim());
         // When the import breaks off, the script can only say that nobody reads it any more.

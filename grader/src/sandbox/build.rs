@@ -7,14 +7,13 @@ pub mod context;
 mod progress;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::daemon;
 use super::facts::{BuildFailure, BuildReport};
-use super::wait::since;
+use super::pace::Pace;
 use crate::course::spec::LessonSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
@@ -28,7 +27,7 @@ use progress::Progress;
 pub struct BuildSettings {
     /// Whether build steps have a network.
     pub network: bool,
-    /// Seconds after which a build is ended.
+    /// Seconds of a quiet machine after which a build is ended.
     pub seconds: u64,
 }
 
@@ -73,10 +72,11 @@ pub async fn build(
     dir: &Path,
     (settings, bounds): (&BuildSettings, &Bounds),
     events: &Events,
+    pace: &Pace,
 ) -> Result<BuildReport, Fault> {
     let stage = format!("build:{}", plan.name);
     events.send(Event::StageStarted { stage: stage.clone() });
-    let begun = Instant::now();
+    let limit = pace.within(settings.seconds.saturating_mul(1_000));
     let mut command = command(plan, reference, dir, settings, bounds);
     let shown = daemon::shown(&command);
     let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
@@ -93,9 +93,9 @@ pub async fn build(
         }
         Ok(())
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(settings.seconds), reading).await;
-    let timed_out = in_time.is_err().then_some(settings.seconds);
-    let ok = if let Ok(read) = in_time {
+    let in_time = limit.wait_for(reading).await?;
+    let timed_out = in_time.is_none().then_some(settings.seconds);
+    let ok = if let Some(read) = in_time {
         read.map_err(failed)?;
         child.wait().await.map_err(failed)?.success()
     } else {
@@ -103,10 +103,12 @@ pub async fn build(
         let _ = child.kill().await;
         false
     };
+    let took = limit.took();
     let mut report = BuildReport {
         image: plan.name.clone(),
         target: plan.target.clone(),
-        millis: since(begun),
+        millis: took.millis,
+        quiet_ms: took.quiet_ms,
         steps: progress.steps(),
         bases: progress.bases(),
         failure: None,

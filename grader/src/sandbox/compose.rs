@@ -4,13 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::daemon;
 use super::facts::StackReport;
-use super::wait::since;
+use super::pace::Pace;
 use crate::course::spec::StackSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
@@ -27,7 +26,7 @@ pub enum Merged {
 }
 
 /// Merges a stack's files in `dir`.
-pub async fn merge(spec: &StackSpec, dir: &Path, fills: &Fills<'_>) -> Result<Merged, Fault> {
+pub async fn merge(spec: &StackSpec, dir: &Path, fills: &Fills<'_>, pace: &Pace) -> Result<Merged, Fault> {
     let mut arguments = Vec::new();
     arguments.extend(spec.profiles.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
     if let Some(env_file) = spec.env_file.as_ref().filter(|file| dir.join(file).is_file()) {
@@ -39,9 +38,9 @@ pub async fn merge(spec: &StackSpec, dir: &Path, fills: &Fills<'_>) -> Result<Me
     arguments.extend(["config", "--format", "json"].map(str::to_owned));
     let mut command = daemon::compose(&arguments);
     command.current_dir(dir).envs(environment(&spec.env, fills));
-    let limit = Duration::from_secs(60);
-    let Some(ended) = daemon::run(command, limit).await? else {
-        return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.as_secs() });
+    let limit = pace.within(60_000);
+    let Some(ended) = daemon::run(command, &limit).await? else {
+        return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.seconds() });
     };
     if ended.ok {
         return serde_json::from_str(&ended.stdout).map(Merged::Model).map_err(|error| Fault::Unreadable {
@@ -72,10 +71,16 @@ fn environment(env: &BTreeMap<String, String>, fills: &Fills<'_>) -> Vec<(String
 
 /// Starts a stack from the planned model. Returns when Compose does: the containers are started
 /// in order, and those that others wait for are healthy.
-pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> Result<StackReport, Fault> {
+pub async fn up(
+    stack: &StackPlan,
+    dir: &Path,
+    file: &Path,
+    events: &Events,
+    pace: &Pace,
+) -> Result<StackReport, Fault> {
     let stage = format!("stack:{}", stack.name);
     events.send(Event::StageStarted { stage: stage.clone() });
-    let begun = Instant::now();
+    let limit = pace.within(limits::STACK_SECONDS * 1_000);
     let model = serde_json::to_string_pretty(&stack.started).unwrap_or_default();
     std::fs::write(file, model).map_err(Fault::file(file))?;
     let file = file.display().to_string();
@@ -97,8 +102,8 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
         "never",
     ]);
     command.current_dir(dir);
-    let ended = daemon::run(command, Duration::from_secs(limits::STACK_SECONDS)).await?;
-    let millis = since(begun);
+    let ended = daemon::run(command, &limit).await?;
+    let millis = limit.took().millis;
     let failure = match ended {
         Some(ended) if ended.ok => None,
         Some(ended) => {
@@ -114,18 +119,18 @@ pub async fn up(stack: &StackPlan, dir: &Path, file: &Path, events: &Events) -> 
 
 /// Removes a service's container with its anonymous volumes, and makes it anew from the model in
 /// `file` that the stack was started from.
-pub async fn recreate(service: &str, dir: &Path, file: &Path) -> Result<(), Fault> {
+pub async fn recreate(service: &str, dir: &Path, file: &Path, pace: &Pace) -> Result<(), Fault> {
     let remove: &[&str] = &["rm", "--stop", "--force", "--volumes", service];
     let make: &[&str] = &["up", "--detach", "--no-build", "--pull", "never", "--no-deps", service];
     for words in [remove, make] {
         let mut command = daemon::compose(&["--env-file", "/dev/null", "--progress", "plain", "--project-directory"]);
         command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
         let shown = format!("docker compose {}", words.join(" "));
-        let limit = Duration::from_secs(limits::STACK_SECONDS);
-        match daemon::run(command, limit).await? {
+        let limit = pace.within(limits::STACK_SECONDS * 1_000);
+        match daemon::run(command, &limit).await? {
             Some(ended) if ended.ok => {}
             Some(ended) => return Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
-            None => return Err(Fault::TimedOut { action: shown, seconds: limit.as_secs() }),
+            None => return Err(Fault::TimedOut { action: shown, seconds: limit.seconds() }),
         }
     }
     Ok(())

@@ -4,17 +4,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use std::time::Duration;
 
 use bollard::Docker;
-use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::{ContainerInspectResponse, ExecConfig, PortBinding};
 use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 
 use super::facts::{ContainerFacts, Exit, MountFacts, NOT_MADE, Process, PublishedPort};
 use super::run_id::LABEL;
+use super::wait::{Deadline, until};
 use crate::fault::Fault;
 use crate::plan::Injected;
 
@@ -145,72 +144,101 @@ fn tmpfs_facts(target: String, options: &str) -> MountFacts {
 }
 
 /// The most of a command's output that is kept, bytes.
-const OUTPUT_KEPT: usize = 16 * 1024;
-/// The most of one line of a log that is kept, characters.
-const LINE_KEPT: usize = 2_000;
+const OUTPUT_KEPT: usize = 1_000_000;
+/// The most of the last lines of a log that is read, bytes.
+const LOG_READ: usize = 16_000_000;
+/// The most of one line of a log that is shown, characters.
+const LINE_SHOWN: usize = 2_000;
 
 /// The daemon names a volume that has no name by 64 hexadecimal digits.
 fn is_anonymous(volume: &str) -> bool {
     volume.len() == 64 && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Runs a command in a container and waits for its end, at most `limit_ms`.
-pub async fn exec(client: &Docker, id: &str, command: Vec<String>, limit_ms: u64) -> Result<Exit, Fault> {
-    let mut output = String::new();
-    // A command that floods is read to its end, but not kept.
-    let keep = |part: &str| {
-        if output.len() < OUTPUT_KEPT {
-            output.push_str(part);
-        }
-    };
-    let code = exec_heard(client, id, command, limit_ms, keep).await?;
-    Ok(Exit { code, output })
-}
-
-/// The same, and what it writes is given to `heard` as it comes. `None` when it did not end within the limit.
-pub async fn exec_heard(
-    client: &Docker,
-    id: &str,
-    command: Vec<String>,
-    limit_ms: u64,
-    mut heard: impl FnMut(&str),
-) -> Result<Option<i64>, Fault> {
-    let action = || format!("running a command in {id}");
+/// Runs a command of the submission's in its container, and waits for its end until the deadline. Scripts of
+/// ours run in a [`helper`](super::helper).
+pub async fn exec(client: &Docker, id: &str, command: Vec<String>, deadline: &Deadline) -> Result<Exit, Fault> {
+    let failed = || Fault::docker(format!("running a command in {id}"));
     let config = ExecConfig {
         cmd: Some(command),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         ..ExecConfig::default()
     };
-    let created = client.create_exec(id, config).await.map_err(Fault::docker(action()))?;
-    let started = client.start_exec(&created.id, None).await.map_err(Fault::docker(action()))?;
-    let StartExecResults::Attached { output: mut stream, .. } = started else { return Ok(None) };
-    let reading = async {
-        while let Some(part) = stream.next().await {
-            heard(&part.map_err(Fault::docker(action()))?.to_string());
+    let mut exit = Exit { code: None, output: String::new(), cut: false };
+    let running = async {
+        let created = client.create_exec(id, config).await.map_err(failed())?;
+        let started = client.start_exec(&created.id, None).await.map_err(failed())?;
+        if let StartExecResults::Attached { output: mut stream, .. } = started {
+            while let Some(part) = stream.next().await {
+                let part = part.map_err(failed())?;
+                // A command that floods is read to its end, but not kept.
+                exit.cut |= exit.output.len() > OUTPUT_KEPT;
+                if !exit.cut {
+                    exit.output.push_str(&part.to_string());
+                }
+            }
         }
-        Ok::<(), Fault>(())
+        // Its output has ended; the daemon may take a moment to know that the command has, too.
+        let ended = || async {
+            let facts = client.inspect_exec(&created.id).await.map_err(failed())?;
+            Ok(facts.exit_code.filter(|_| facts.running != Some(true)))
+        };
+        until(deadline, ended).await
     };
-    if let Ok(read) = tokio::time::timeout(Duration::from_millis(limit_ms), reading).await {
-        read?;
-        let ended = client.inspect_exec(&created.id).await.map_err(Fault::docker(action()))?;
-        return Ok(ended.exit_code);
-    }
-    Ok(None)
+    let ended = deadline.wait_for(running).await?.transpose()?.flatten();
+    exit.cut |= ended.is_none();
+    Ok(Exit { code: ended, ..exit })
 }
 
-/// The last lines that a container wrote, oldest first.
+/// The last lines that a container wrote, to be shown: oldest first, long ones shortened.
 pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
-    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
-    let parts: Vec<LogOutput> = match client.logs(name, Some(options)).try_collect().await {
-        Ok(parts) => parts,
-        // The driver `none`, and those that send logs elsewhere, leave nothing to read here.
-        Err(error) if error.to_string().contains("does not support reading") => Vec::new(),
-        Err(error) => return Err(Fault::docker(format!("reading the log of {name}"))(error)),
+    let shortened = |line: &str| {
+        let start: String = line.chars().take(LINE_SHOWN).collect();
+        if start.len() < line.len() { format!("{start} ...") } else { start }
     };
-    let text: String = parts.iter().map(ToString::to_string).collect();
-    let mut all: Vec<String> = text.lines().map(|line| line.trim_end().chars().take(LINE_KEPT).collect()).collect();
+    let text = read_log(client, name, lines, |text| drop(text.drain(..text.ceil_char_boundary(LOG_READ / 2)))).await?;
+    let mut all: Vec<String> = text.lines().map(|line| shortened(line.trim_end())).collect();
     Ok(all.split_off(all.len().saturating_sub(lines)))
+}
+
+/// The last lines that a container wrote, to be searched: all of them whole.
+pub async fn log_lines(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
+    let mut is_whole = true;
+    let text = read_log(client, name, lines, |text| {
+        is_whole = false;
+        text.clear();
+    });
+    let text = text.await?;
+    if !is_whole {
+        let reason = format!("its last {lines} lines are more than {} MB", LOG_READ / 1_000_000);
+        return Err(Fault::Unreadable { what: format!("the log of {name}"), reason });
+    }
+    Ok(text.lines().map(|line| line.trim_end().to_owned()).collect())
+}
+
+/// Reads the last lines. Whenever it has become too much, `shorten` decides what to do about it.
+async fn read_log(
+    client: &Docker,
+    name: &str,
+    lines: usize,
+    mut shorten: impl FnMut(&mut String),
+) -> Result<String, Fault> {
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+    let mut parts = client.logs(name, Some(options));
+    let mut text = String::new();
+    while let Some(part) = parts.next().await {
+        match part {
+            Ok(part) => text.push_str(&part.to_string()),
+            // The driver `none`, and those that send logs elsewhere, leave nothing to read here.
+            Err(error) if error.to_string().contains("does not support reading") => return Ok(String::new()),
+            Err(error) => return Err(Fault::docker(format!("reading the log of {name}"))(error)),
+        }
+        if text.len() > LOG_READ {
+            shorten(&mut text);
+        }
+    }
+    Ok(text)
 }
 
 /// The container's processes, with the user ids that the host sees. None when it does not run.

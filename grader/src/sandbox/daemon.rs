@@ -13,6 +13,7 @@ use tokio::process::Command;
 
 use super::orphans;
 use super::run_id::RunId;
+use super::wait::Deadline;
 use crate::fault::{Fault, innermost};
 
 /// Connects to the daemon that the `docker` command would use, and agrees on an API version
@@ -95,12 +96,12 @@ pub fn compose<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     command
 }
 
-/// Runs a command to its end, or ends it after `limit` (`Ok(None)`).
-pub async fn run(mut command: Command, limit: Duration) -> Result<Option<Ended>, Fault> {
+/// Runs a command to its end, or ends it when the deadline has passed (`Ok(None)`).
+pub async fn run(mut command: Command, deadline: &Deadline) -> Result<Option<Ended>, Fault> {
     let shown = shown(&command);
     let failed = |error: std::io::Error| Fault::Command { command: shown.clone(), reason: error.to_string() };
     let child = command.spawn().map_err(failed)?;
-    let Ok(output) = tokio::time::timeout(limit, child.wait_with_output()).await else { return Ok(None) };
+    let Some(output) = deadline.wait_for(child.wait_with_output()).await? else { return Ok(None) };
     let output = output.map_err(failed)?;
     Ok(Some(Ended {
         ok: output.status.success(),

@@ -14,7 +14,6 @@ mod writings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
@@ -28,6 +27,7 @@ use super::facts::{
 };
 use super::layers::{LayerScan, Needle};
 use super::lazy::Lazy;
+use super::pace::Pace;
 use super::probe::Probe;
 use super::run_id::RunId;
 use super::scratch::Scratch;
@@ -69,6 +69,8 @@ pub struct Parts {
     pub bounds: Bounds,
     /// Who listens.
     pub events: Events,
+    /// How fast this machine is.
+    pub pace: Pace,
 }
 
 /// One run's images and stacks.
@@ -91,7 +93,6 @@ impl DockerSandbox {
             .pool_max_idle_per_host(0)
             .no_proxy()
             .redirect(same_origin())
-            .connect_timeout(Duration::from_secs(2))
             .build()
             .map_err(|error| Fault::Unreadable { what: "the HTTP client".into(), reason: error.to_string() })?;
         let builds = || parts.plan.builds.iter().map(|build| build.name.clone());
@@ -190,7 +191,7 @@ impl Sandbox for DockerSandbox {
 
     async fn try_write(&self, at: At<'_>, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
         let pid = self.container_facts(at).await?.pid;
-        self.probe().await?.try_write(&self.parts.client, pid, folders).await
+        self.probe().await?.try_write(pid, folders).await
     }
 
     async fn existing_paths(&self, at: At<'_>, paths: &[String]) -> Result<Vec<String>, Fault> {
@@ -204,6 +205,10 @@ impl Sandbox for DockerSandbox {
         Ok(found)
     }
 
+    async fn log_lines(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault> {
+        super::container::log_lines(&self.parts.client, &self.container_name(at)?, lines).await
+    }
+
     async fn log_tail(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault> {
         super::container::log_tail(&self.parts.client, &self.container_name(at)?, lines).await
     }
@@ -215,7 +220,8 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn run_in(&self, at: At<'_>, command: &[String], limit_ms: u64) -> Result<Exit, Fault> {
-        super::container::exec(&self.parts.client, &self.container_name(at)?, command.to_vec(), limit_ms).await
+        super::container::exec(&self.parts.client, &self.container_name(at)?, command.to_vec(), &self.within(limit_ms))
+            .await
     }
 
     async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
@@ -229,12 +235,12 @@ impl Sandbox for DockerSandbox {
 
     async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault> {
         let pid = self.container_facts(at).await?.pid;
-        self.probe().await?.signal(&self.parts.client, "KILL", &[pid]).await
+        self.probe().await?.signal("KILL", &[pid]).await
     }
 
     async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault> {
         let pids: Vec<i64> = self.processes(at).await?.into_iter().map(|process| process.pid).collect();
-        self.probe().await?.signal(&self.parts.client, if frozen { "STOP" } else { "CONT" }, &pids).await
+        self.probe().await?.signal(if frozen { "STOP" } else { "CONT" }, &pids).await
     }
 
     async fn stop(&self, at: At<'_>) -> Result<Spent, Fault> {
@@ -252,6 +258,10 @@ impl Sandbox for DockerSandbox {
 
     async fn ensure_running(&self, at: At<'_>) -> Result<(), Fault> {
         self.start_if_stopped(at).await
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.parts.pace
     }
 
     fn planted_fingerprint(&self) -> Option<String> {

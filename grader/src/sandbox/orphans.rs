@@ -26,9 +26,9 @@ pub async fn end() -> bool {
         // Gone already is as good.
         let _ = kill_process(pid, Signal::KILL);
     }
-    let gone = || async { Ok::<_, ()>(find().is_empty().then_some(())) };
+    let gone = || async { Ok(find().is_empty().then_some(())) };
     // What cannot be ended (another user's) is not waited for any longer than this.
-    let _ = until(in_ms(5_000), gone).await;
+    let _ = until(&in_ms(5_000), gone).await;
     were_any
 }
 

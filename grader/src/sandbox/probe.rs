@@ -13,8 +13,9 @@ use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
-use super::container::{exec, exec_heard};
 use super::facts::{KernelFacts, Namespaces, Rights, WriteAttempt};
+use super::helper::{Helper, Whole};
+use super::pace::Pace;
 use super::run_id::{LABEL, RunId};
 use crate::fault::Fault;
 
@@ -27,9 +28,11 @@ const SHORT_MS: u64 = 10_000;
 
 /// The helper container.
 #[derive(Debug, Clone)]
-pub struct Probe {
-    id: String,
-}
+pub struct Probe(Helper);
+
+/// The exit code by which a script says that the process it was asked about is not there any more. What it has
+/// printed until then is worth nothing.
+const GONE: i64 = 3;
 
 /// How far a helper sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub enum Reach {
 
 impl Probe {
     /// Starts the helper from `image`.
-    pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach) -> Result<Self, Fault> {
+    pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach, pace: &Pace) -> Result<Self, Fault> {
         let (role, binds) = match reach {
             Reach::Processes => ("probe", None),
             Reach::Cgroups => ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()])),
@@ -73,48 +76,52 @@ impl Probe {
         let created =
             client.create_container(Some(options), body).await.map_err(Fault::docker("creating the grader's probe"))?;
         client.start_container(&created.id, None).await.map_err(Fault::docker("starting the grader's probe"))?;
-        Ok(Self { id: created.id })
+        Ok(Self(Helper { client: client.clone(), id: created.id, pace: pace.clone() }))
     }
 
-    /// What the kernel keeps about the container whose main process is `pid`.
-    pub async fn kernel(&self, client: &Docker, pid: i64) -> Result<KernelFacts, Fault> {
-        Ok(parse_kernel(&self.shell(client, KERNEL_SCRIPT, &[pid.to_string()], SHORT_MS).await?))
+    /// Where scripts of ours are run.
+    #[must_use]
+    pub fn helper(&self) -> &Helper {
+        &self.0
+    }
+
+    /// What the kernel keeps about the container whose main process is `pid`; `None` when that has ended.
+    pub async fn kernel(&self, pid: i64) -> Result<Option<KernelFacts>, Fault> {
+        let whole = self.0.run(KERNEL_SCRIPT, &[pid.to_string()], SHORT_MS).await?;
+        if whole.code == GONE { Ok(None) } else { parse_kernel(&whole.output).map(Some) }
     }
 
     /// The namespaces and the cgroup of a process, and the host's namespaces.
-    pub async fn namespaces(&self, client: &Docker, pid: i64) -> Result<Namespaces, Fault> {
-        Ok(status::namespaces(&self.shell(client, status::NAMESPACES_SCRIPT, &[pid.to_string()], SHORT_MS).await?))
+    pub async fn namespaces(&self, pid: i64) -> Result<Namespaces, Fault> {
+        let said = self.about(pid, status::NAMESPACES_SCRIPT, &[]).await?;
+        status::namespaces(&said).ok_or_else(|| unreadable(format!("/proc/{pid}/ns"), &said))
     }
 
     /// The rights of a process.
-    pub async fn rights(&self, client: &Docker, pid: i64) -> Result<Rights, Fault> {
-        Ok(status::rights(&self.shell(client, "cat /proc/$1/status", &[pid.to_string()], SHORT_MS).await?))
+    pub async fn rights(&self, pid: i64) -> Result<Rights, Fault> {
+        let said = self.about(pid, "cat \"/proc/$1/status\" || exit 3", &[]).await?;
+        status::rights(&said).ok_or_else(|| unreadable(format!("/proc/{pid}/status"), &said))
     }
 
     /// Tries to write into folders of the container, as root.
-    pub async fn try_write(&self, client: &Docker, pid: i64, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
-        let mut arguments = vec![pid.to_string()];
-        arguments.extend(folders.iter().cloned());
-        let output = self.shell(client, WRITE_SCRIPT, &arguments, SHORT_MS).await?;
-        let said: Vec<&str> = output.lines().collect();
-        let attempts = folders.iter().enumerate().map(|(index, folder)| {
-            let word = said.get(index).copied().unwrap_or("no answer");
-            WriteAttempt { folder: folder.clone(), error: (word != "written").then(|| word.to_owned()) }
+    pub async fn try_write(&self, pid: i64, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
+        let said = self.about(pid, WRITE_SCRIPT, folders).await?;
+        let said: Vec<&str> = said.lines().collect();
+        if said.len() != folders.len() {
+            return Err(unreadable(format!("what may be written below /proc/{pid}/root"), &said.join(" ")));
+        }
+        let attempts = folders.iter().zip(said).map(|(folder, word)| WriteAttempt {
+            folder: folder.clone(),
+            error: (word != "written").then(|| word.to_owned()),
         });
         Ok(attempts.collect())
     }
 
     /// Files of a container, at or below these paths, that have a text in them.
-    pub async fn files_with(
-        &self,
-        client: &Docker,
-        pid: i64,
-        text: &str,
-        paths: &[String],
-    ) -> Result<Vec<String>, Fault> {
-        let mut arguments = vec![pid.to_string(), text.to_owned()];
+    pub async fn files_with(&self, pid: i64, text: &str, paths: &[String]) -> Result<Vec<String>, Fault> {
+        let mut arguments = vec![text.to_owned()];
         arguments.extend(paths.iter().cloned());
-        let output = self.shell(client, SEARCH_SCRIPT, &arguments, SHORT_MS).await?;
+        let output = self.about(pid, SEARCH_SCRIPT, &arguments).await?;
         let root = format!("/proc/{pid}/root");
         let mut found: Vec<String> =
             output.lines().filter_map(|line| line.strip_prefix(&root)).map(str::to_owned).collect();
@@ -125,67 +132,60 @@ impl Probe {
 
     /// The gateway of the default route in a process's network namespace; `None` where there is
     /// no such route.
-    pub async fn gateway(&self, client: &Docker, pid: i64) -> Result<Option<String>, Fault> {
-        let table = self.shell(client, "cat \"/proc/$1/net/route\"", &[pid.to_string()], SHORT_MS).await?;
-        status::gateway(&table).map_err(|reason| Fault::Unreadable { what: format!("/proc/{pid}/net/route"), reason })
+    pub async fn gateway(&self, pid: i64) -> Result<Option<String>, Fault> {
+        let table = self.about(pid, "cat \"/proc/$1/net/route\" || exit 3", &[]).await?;
+        status::gateway(&table).map_err(|said| unreadable(format!("/proc/{pid}/net/route"), &said))
     }
 
-    /// Sends a signal to processes by their host ids.
-    pub async fn signal(&self, client: &Docker, signal: &str, pids: &[i64]) -> Result<(), Fault> {
+    /// Sends a signal to processes by their host ids. One that has ended needs none.
+    pub async fn signal(&self, signal: &str, pids: &[i64]) -> Result<(), Fault> {
         let mut arguments = vec![signal.to_owned()];
         arguments.extend(pids.iter().map(ToString::to_string));
-        self.shell(client, "kill -\"$@\"", &arguments, SHORT_MS).await.map(|_| ())
+        let Whole { code, errors, .. } = self.0.run(SIGNAL_SCRIPT, &arguments, SHORT_MS).await?;
+        if code == 0 { Ok(()) } else { Err(unreadable(format!("the signal {signal}"), &errors)) }
     }
 
-    /// Runs a script of ours in the helper, for at most `limit_ms`, and gives what it prints.
-    pub async fn shell(
-        &self,
-        client: &Docker,
-        script: &str,
-        arguments: &[String],
-        limit_ms: u64,
-    ) -> Result<String, Fault> {
-        exec(client, &self.id, command(script, arguments), limit_ms).await.map(|exit| exit.output)
-    }
-
-    /// The same, and gives each line to `takes` as soon as it is printed. What that takes is not in the output.
-    pub async fn shell_heard(
-        &self,
-        client: &Docker,
-        script: &str,
-        arguments: &[String],
-        limit_ms: u64,
-        mut takes: impl FnMut(&str) -> bool,
-    ) -> Result<String, Fault> {
-        let (mut output, mut unfinished) = (String::new(), String::new());
-        let heard = |part: &str| {
-            unfinished.push_str(part);
-            while let Some(end) = unfinished.find('\n') {
-                let line: String = unfinished.drain(..=end).collect();
-                if !takes(line.trim_end()) {
-                    output.push_str(&line);
-                }
-            }
-        };
-        exec_heard(client, &self.id, command(script, arguments), limit_ms, heard).await?;
-        Ok(output + &unfinished)
+    /// What a script prints about a process that is there until it has printed all of it.
+    async fn about(&self, pid: i64, script: &str, arguments: &[String]) -> Result<String, Fault> {
+        let arguments: Vec<String> = [pid.to_string()].into_iter().chain(arguments.iter().cloned()).collect();
+        let whole = self.0.run(&format!("pid=$1\n{script}{STILL_THERE}"), &arguments, SHORT_MS).await?;
+        match whole.code {
+            0 => Ok(whole.output),
+            GONE => Err(unreadable(format!("the process {pid}"), "it ended while it was looked at")),
+            _ => Err(unreadable(format!("the process {pid}"), &whole.errors)),
+        }
     }
 }
 
-fn command(script: &str, arguments: &[String]) -> Vec<String> {
-    let begin = ["sh", "-c", script, "probe"].map(str::to_owned);
-    begin.into_iter().chain(arguments.iter().cloned()).collect()
+fn unreadable(what: String, said: &str) -> Fault {
+    Fault::Unreadable { what, reason: format!("the helper said {:?}", said.trim()) }
 }
+
+/// Ends a script about the process `$pid`: when that has ended meanwhile (a zombie has no root), some files
+/// may have been read and others not.
+const STILL_THERE: &str = "\n[ -e \"/proc/$pid/root/.\" ] || exit 3\nexit 0\n";
+
+/// A process that has ended takes no signal; whether that is so is looked up, and everything else is told.
+const SIGNAL_SCRIPT: &str = r#"
+signal=$1; shift
+for pid in "$@"; do
+    kill -"$signal" "$pid" || [ ! -e "/proc/$pid/root/." ] || exit 1
+done
+exit 0
+"#;
 
 /// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that
 /// the learner has mounted over one of the kernel's is of another file system.
 const KERNEL_SCRIPT: &str = r#"
-cd "/proc/$1/root/sys/fs/cgroup" 2>/dev/null || exit 1
+cd "/proc/$1/root/sys/fs/cgroup" 2>/dev/null || exit 3
 files="memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max"
 stat -f -c "%T %n" $files 2>/dev/null | while read -r system file; do
     case $system in cgroup*) echo "$file $(cat "$file")";; esac
 done
-cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null
+cat "/proc/$1/net/tcp" 2>/dev/null || exit 3
+cat "/proc/$1/net/tcp6" 2>/dev/null
+[ -e "/proc/$1/root/." ] || exit 3
+exit 0
 "#;
 
 /// Writes a file into each folder and removes it; prints `written` or the reason. The helper sees
@@ -193,7 +193,7 @@ cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null
 /// it to the host's own files: links are followed by hand, below the container's root. The file's
 /// name cannot be foreseen, so nothing can lie in its place.
 const WRITE_SCRIPT: &str = r#"
-root="/proc/$1/root"; shift
+root="/proc/$pid/root"; shift
 follow() {
     path="$root" rest="${1#/}/" hops=0
     while [ -n "$rest" ]; do
@@ -218,14 +218,18 @@ done
 
 /// Prints the files that have the text in them, devices and sockets left out.
 const SEARCH_SCRIPT: &str = r#"
-pid=$1; text=$2; shift 2
+text=$2; shift 2
 for path in "$@"; do
     grep -rlsF -D skip -e "$text" -- "/proc/$pid/root$path"
 done
 "#;
 
-fn parse_kernel(output: &str) -> KernelFacts {
+fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
     let mut facts = KernelFacts { cpu_period_us: 100_000, ..KernelFacts::default() };
+    // The table of sockets has a head, also where there are none.
+    if !output.contains("local_address") {
+        return Err(unreadable("what the kernel keeps about a container".into(), output));
+    }
     for line in output.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok());
@@ -245,7 +249,7 @@ fn parse_kernel(output: &str) -> KernelFacts {
     }
     facts.listening.sort_unstable();
     facts.listening.dedup();
-    facts
+    Ok(facts)
 }
 
 /// One line of `/proc/PID/net/tcp`: `sl local_address rem_address st tx:rx ...`, see proc(5).
@@ -273,29 +277,40 @@ fn socket(words: &[&str], facts: &mut KernelFacts) {
 mod tests {
     use super::*;
 
+    const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue\n";
+
+    fn parsed(text: &str) -> KernelFacts {
+        parse_kernel(&format!("{text}{HEAD}")).expect("facts")
+    }
+
+    #[test]
+    fn without_the_table_of_sockets_nothing_is_known() {
+        assert!(parse_kernel("memory.max 268435456\n").is_err());
+        assert_eq!(parsed("").listening, Vec::<u16>::new());
+    }
+
     #[test]
     fn limits_of_cgroup_v2_are_read() {
-        let facts = parse_kernel("memory.max 268435456\ncpu.max 50000 100000\npids.max max\n");
+        let facts = parsed("memory.max 268435456\ncpu.max 50000 100000\npids.max max\n");
         assert_eq!((facts.memory_max, facts.cpus(), facts.pids_max), (Some(268_435_456), Some(0.5), None));
     }
 
     #[test]
     fn limits_of_cgroup_v1_are_read_and_its_huge_number_is_none() {
         let text = "memory/memory.limit_in_bytes 9223372036854771712\ncpu/cpu.cfs_quota_us -1\ncpu/cpu.cfs_period_us 100000\npids/pids.max 64\n";
-        let facts = parse_kernel(text);
+        let facts = parsed(text);
         assert_eq!((facts.memory_max, facts.cpu_quota_us, facts.pids_max), (None, None, Some(64)));
     }
 
     #[test]
     fn listening_ports_leave_out_loopback_and_connections_count_when_read() {
-        let text = "  sl  local_address rem_address   st tx_queue rx_queue\n\
-            0: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000\n\
+        let text = "0: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000\n\
             1: 0100007F:240D 00000000:0000 0A 00000000:00000000 00:00000000\n\
             1: 0B00007F:8103 00000000:0000 0A 00000000:00000000 00:00000000\n\
             2: 020012AC:0BB8 010012AC:D431 01 00000000:00000000 00:00000000\n\
             3: 020012AC:0BB8 010012AC:D432 01 00000000:00000040 00:00000000\n\
             4: 0000000000000000FFFF00000100007F:0BB8 0000000000000000FFFF00000100007F:D433 01 00000000:00000000 0\n";
-        let facts = parse_kernel(text);
+        let facts = parsed(&format!("{HEAD}{text}"));
         assert_eq!(facts.listening, [3000]);
         assert_eq!(facts.connections_read.get(&3000), Some(&1));
     }

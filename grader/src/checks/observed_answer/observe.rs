@@ -10,7 +10,7 @@ use crate::check::Resource;
 use crate::fault::Fault;
 use crate::learner::filled;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
-use crate::sandbox::wait::{in_ms, until};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 
 /// How long a service may take to answer, or to write its line.
@@ -214,17 +214,17 @@ impl Observe {
                     let answer = sandbox.http(at, &request).await?;
                     Ok::<_, Fault>(answer.status.is_some().then_some(answer))
                 };
-                match until(in_ms(WITHIN_MS), ask).await? {
+                match until(&sandbox.within(WITHIN_MS), ask).await? {
                     None => nothing(format!("`{}` does not answer at {path}", at.service)),
                     Some(answer) => in_body(&answer.body, pointer.as_deref()),
                 }
             }
             Self::LogLine { contains, .. } => {
                 let read = || async {
-                    let lines = sandbox.log_tail(at, 1_000).await?;
+                    let lines = sandbox.log_lines(at, 1_000).await?;
                     Ok::<_, Fault>(lines.into_iter().rfind(|line| line.contains(contains.as_str())))
                 };
-                let line = until(in_ms(WITHIN_MS), read).await?;
+                let line = until(&sandbox.within(WITHIN_MS), read).await?;
                 text(line, || format!("no line of the log of `{}` contains `{contains}`", at.service))
             }
             _ => nothing("this is no value of a service".into()),

@@ -12,6 +12,7 @@ use crate::course::Lesson;
 use crate::fault::Fault;
 use crate::learner::filled;
 use crate::sandbox::daemon;
+use crate::sandbox::wait::in_ms;
 
 /// The scripts of one submission.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub struct ByHand {
 }
 
 /// Seconds that a script may take.
-const LIMIT: u64 = 120;
+const LIMIT: u64 = 600;
 
 impl ByHand {
     /// Takes the script out of the submission's files: a learner types commands and has no such
@@ -69,7 +70,7 @@ async fn run(name: &str, script: Option<&str>, folder: &Path) -> Result<(), Faul
     let Some(script) = script else { return Ok(()) };
     let mut command = daemon::script(script);
     command.current_dir(folder);
-    match daemon::run(command, Duration::from_secs(LIMIT)).await? {
+    match daemon::run(command, &in_ms(LIMIT * 1_000)).await? {
         Some(ended) if ended.ok => Ok(()),
         Some(ended) => Err(Fault::Command { command: name.to_owned(), reason: ended.stderr.trim().to_owned() }),
         None => Err(Fault::TimedOut { action: name.to_owned(), seconds: LIMIT }),

@@ -5,15 +5,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::sandbox::daemon;
 use crate::sandbox::facts::ContextFile;
+use crate::sandbox::pace::Pace;
 
 /// Lists the files of `context` that are left when `ignore` is applied. `own` is a folder of the
 /// run for the build's own files.
-pub async fn list(context: &Path, ignore: Option<&Path>, own: &Path) -> Result<Vec<ContextFile>, Fault> {
+pub async fn list(context: &Path, ignore: Option<&Path>, own: &Path, pace: &Pace) -> Result<Vec<ContextFile>, Fault> {
     fs::create_dir_all(own).map_err(Fault::file(own))?;
     let dockerfile = own.join("Dockerfile");
     fs::write(&dockerfile, "FROM scratch\nCOPY . /\n").map_err(Fault::file(&dockerfile))?;
@@ -29,11 +29,11 @@ pub async fn list(context: &Path, ignore: Option<&Path>, own: &Path) -> Result<V
     let mut command = daemon::command(&arguments);
     command.args(["--file", &text(&dockerfile), &text(context)]);
     let shown = daemon::shown(&command);
-    let limit = Duration::from_secs(60);
-    match daemon::run(command, limit).await? {
+    let limit = pace.within(60_000);
+    match daemon::run(command, &limit).await? {
         Some(ended) if ended.ok => read(&archive).map_err(Fault::file(&archive)),
         Some(ended) => Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
-        None => Err(Fault::TimedOut { action: "listing the build context".into(), seconds: limit.as_secs() }),
+        None => Err(Fault::TimedOut { action: "listing the build context".into(), seconds: limit.seconds() }),
     }
 }
 

@@ -7,21 +7,20 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use super::super::At;
 use super::super::facts::{StackEvent, StackReport};
+use super::super::{At, Sandbox};
 use super::DockerSandbox;
 use crate::fault::Fault;
 use crate::plan::StackPlan;
 
-/// How long the daemon may take to tell of a start that it has already made.
-const LATE: Duration = Duration::from_secs(2);
+/// How long the daemon may take to tell of a start that it has already made, milliseconds.
+const LATE_MS: u64 = 10_000;
 
 impl DockerSandbox {
     /// Waits for `up`, and adds what the daemon said meanwhile to its report.
@@ -44,6 +43,7 @@ impl DockerSandbox {
             tokio::select! {
                 report = &mut up => break report?,
                 Some(message) = said.next() => events.extend(event(message.map_err(failed())?)),
+                else => return Err(broken_off(plan)),
             }
         };
         let mut untold = self.begun(&report).await?;
@@ -58,11 +58,13 @@ impl DockerSandbox {
                 }
                 match said.next().await {
                     Some(message) => events.extend(event(message.map_err(failed())?)),
-                    None => return Ok(()),
+                    None => return Err(broken_off(plan)),
                 }
             }
         };
-        tokio::time::timeout(LATE, rest).await.unwrap_or(Ok(()))?;
+        // Without them the order of the starts would be judged by half of the events.
+        let action = || format!("hearing from Docker of the starts in the {} stack", plan.name);
+        self.within(LATE_MS).must(action, rest).await?;
         report.events = events;
         Ok(report)
     }
@@ -78,6 +80,11 @@ impl DockerSandbox {
         }
         Ok(begun)
     }
+}
+
+fn broken_off(plan: &StackPlan) -> Fault {
+    let what = format!("what Docker tells of the {} stack", plan.name);
+    Fault::Unreadable { what, reason: "it broke off before all was told".into() }
 }
 
 fn event(message: EventMessage) -> Option<StackEvent> {

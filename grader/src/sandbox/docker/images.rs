@@ -20,7 +20,8 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy("build")?;
-            let mut report = build::build(plan, &plan.reference, &dir, self.building(), &self.parts.events).await?;
+            let (events, pace) = (&self.parts.events, &self.parts.pace);
+            let mut report = build::build(plan, &plan.reference, &dir, self.building(), events, pace).await?;
             if report.failure.is_none() {
                 report.failure = too_large(&self.image_facts(image).await?);
             }
@@ -36,7 +37,7 @@ impl DockerSandbox {
         let dir = self.parts.scratch.copy("rebuild")?;
         self.edit_in(&dir)?;
         let reference = format!("{}-edited", plan.reference);
-        build::build(plan, &reference, &dir, self.building(), &Events::default()).await
+        build::build(plan, &reference, &dir, self.building(), &Events::default(), &self.parts.pace).await
     }
 
     fn building(&self) -> (&BuildSettings, &Bounds) {

@@ -3,7 +3,7 @@
 //! Owns: the [`Lifecycle`] of a [`DockerSandbox`]. Must not: judge.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bollard::models::EventMessage;
@@ -11,8 +11,8 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::super::facts::{ContainerEvent, ContainerFacts, HttpRequest};
-use super::super::wait::{in_ms, since, until};
-use super::super::{At, Lifecycle, compose, container};
+use super::super::wait::{since, until};
+use super::super::{At, Lifecycle, Sandbox, compose, container};
 use super::DockerSandbox;
 use crate::fault::Fault;
 
@@ -22,12 +22,12 @@ impl Lifecycle for DockerSandbox {
         let facts = self.container_facts(at).await?;
         let mut paths = container::changed_paths(&self.parts.client, &self.container_name(at)?).await?;
         paths.extend(facts.mounts.into_iter().map(|mount| mount.target));
-        self.probe().await?.files_with(&self.parts.client, facts.pid, text, &paths).await
+        self.probe().await?.files_with(facts.pid, text, &paths).await
     }
 
     async fn recreate(&self, at: At<'_>) -> Result<(), Fault> {
         let dir = self.stack_dir(at.stack)?;
-        compose::recreate(at.service, &dir, &self.model_file(at.stack)).await
+        compose::recreate(at.service, &dir, &self.model_file(at.stack), &self.parts.pace).await
     }
 
     async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault> {
@@ -39,7 +39,7 @@ impl Lifecycle for DockerSandbox {
             let facts = self.container_facts(at).await?;
             Ok::<_, Fault>((!facts.is_running() && facts.finished_at != before).then_some(facts))
         };
-        match until(in_ms(limit_ms), ended).await? {
+        match until(&self.within(limit_ms), ended).await? {
             Some(facts) => Ok(facts),
             None => self.container_facts(at).await,
         }
@@ -69,7 +69,7 @@ impl Lifecycle for DockerSandbox {
                         let facts = self.container_facts(at).await?;
                         Ok::<_, Fault>((facts.state != "restarting").then_some(facts))
                     };
-                    if until(in_ms(limit_ms), decided).await?.is_some_and(|facts| !facts.is_running()) {
+                    if until(&self.within(limit_ms), decided).await?.is_some_and(|facts| !facts.is_running()) {
                         break;
                     }
                 } else if is_over(&events) {
@@ -77,9 +77,9 @@ impl Lifecycle for DockerSandbox {
                 }
             }
             // The kernel's word comes to the daemon by another way than the end, perhaps later.
-            let last = tokio::time::timeout(AFTERTHOUGHT, stream.next());
-            if !events.iter().any(|event| event.action == "oom")
-                && let Ok(Some(Ok(message))) = last.await
+            let last = self.within(AFTERTHOUGHT_MS);
+            while !events.iter().any(|event| event.action == "oom")
+                && let Some(Some(Ok(message))) = last.wait_for(stream.next()).await?
             {
                 events.extend(event(message, since(begun)));
             }
@@ -98,15 +98,15 @@ impl Lifecycle for DockerSandbox {
                 asked = asking => asked,
             }
         };
-        if let Ok(ended) = tokio::time::timeout(Duration::from_millis(limit_ms), both).await {
+        if let Some(ended) = self.within(limit_ms).wait_for(both).await? {
             ended?;
         }
         Ok(events)
     }
 }
 
-/// How long the daemon is listened to after a death without an `oom`.
-const AFTERTHOUGHT: Duration = Duration::from_secs(1);
+/// How long the daemon is listened to after a death without an `oom`, milliseconds.
+const AFTERTHOUGHT_MS: u64 = 2_000;
 
 /// It has died, and was started after that.
 fn is_over(events: &[ContainerEvent]) -> bool {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::super::facts::{CpuPressure, MemoryPressure, ProcessPressure};
+use super::super::helper::Whole;
 use super::super::probe::{Probe, Reach};
 use super::super::{At, Pressure};
 use super::DockerSandbox;
@@ -87,37 +88,41 @@ impl DockerSandbox {
         let pid = self.container_facts(at).await?.pid;
         let image = self.parts.bases.first().map(String::as_str).unwrap_or_default();
         let parts = &self.parts;
-        let helper = self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups)).await?;
+        let helper =
+            self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups, &parts.pace)).await?;
         let script = format!("{FIND_CGROUP}{script}");
-        let arguments = [pid.to_string(), amount.to_string()];
-        let output = helper.shell_heard(&parts.client, &script, &arguments, limit_ms, takes).await?;
-        Ok(Said { output, service: at.service.to_owned() })
+        let slow = parts.pace.whole_patience();
+        let arguments = [pid.to_string(), amount.to_string(), slow.to_string()];
+        let whole = helper.helper().run_heard(&script, &arguments, limit_ms, takes).await?;
+        Ok(Said { whole, service: at.service.to_owned() })
     }
 }
 
 /// `name value` lines of a script.
 struct Said {
-    output: String,
+    whole: Whole,
     service: String,
 }
 
 impl Said {
     fn number(&self, name: &str) -> Result<u64, Fault> {
-        let line = self.output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let line = self.whole.output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.and_then(|value| value.trim().parse().ok()).ok_or_else(|| self.unreadable(name))
     }
 
     fn unreadable(&self, name: &str) -> Fault {
         Fault::Unreadable {
             what: format!("`{name}` of the cgroup of {}", self.service),
-            reason: format!("the helper said {:?}", self.output.trim()),
+            reason: format!("the helper said {:?} {:?}", self.whole.output.trim(), self.whole.errors.trim()),
         }
     }
 }
 
+/// The scripts wait for what they have begun as long as it takes: who runs them ends them. What they put into
+/// the container's cgroups, which would stay there, ends by itself (`$slow` times later on a slow machine).
 /// `of CONTROLLER` prints the folder of the process's cgroup for a controller.
 const FIND_CGROUP: &str = r#"
-pid=$1; amount=$2
+pid=$1; amount=$2; slow=$3
 of() {
     line=$(grep -E "^[0-9]+:([^:]*,)?$1(,[^:]*)?:" "/proc/$pid/cgroup" | head -n 1)
     if [ -n "$line" ]; then
@@ -169,7 +174,7 @@ feed() {
     tell >&3
 }
 exec 3>&1
-feed 2> /dev/null | timeout -s KILL 50 sh -c '
+feed 2> /dev/null | timeout -s KILL $((50 * slow)) sh -c '
     echo 1000 > /proc/$$/oom_score_adj
     echo $$ > "$1/cgroup.procs" && exec tail > /dev/null
 ' sh "$group"
@@ -191,13 +196,13 @@ while :; do echo "sample $(now) $(used)"; sleep 0.05; done &
 sampler=$!
 sleep 0.35
 for loop in $(seq "$loops"); do
-    timeout -s KILL $((amount / 1000 + 20)) sh -c '
+    timeout -s KILL $(((amount / 1000 + 20) * slow)) sh -c '
         echo $$ > "$1/cgroup.procs"; [ "$1" = "$2" ] || echo $$ > "$2/cgroup.procs"
         echo in >> "$3"; while :; do :; done
     ' sh "$cpu" "$usage" "$ready" &
     children="$children -$!"
 done
-until [ "$(grep -c in "$ready")" = "$loops" ] || [ $((waited += 1)) -gt 500 ]; do sleep 0.02; done
+until [ "$(grep -c in "$ready")" = "$loops" ]; do sleep 0.02; done
 begun=$(now); before=$(used); throttled=$(count "$cpu/cpu.stat" nr_throttled)
 sleep "$(awk "BEGIN { print $amount / 1000 }")"
 after=$(used); throttled=$(($(count "$cpu/cpu.stat" nr_throttled) - throttled)); ended=$(now)
@@ -214,7 +219,7 @@ echo "throttled $throttled"
 /// the pipe's other end.
 const FORK_SCRIPT: &str = r#"
 group=$(of pids); said=/tmp/forks.$$; mkfifo "$said.pipe"; : > "$said"; exec 4<> "$said.pipe"
-timeout -s KILL 50 sh -c '
+timeout -s KILL $((50 * slow)) sh -c '
     exec 3< "$3"
     echo 1000 > /proc/$$/oom_score_adj
     echo $$ > "$1/cgroup.procs" || exit
@@ -224,10 +229,9 @@ timeout -s KILL 50 sh -c '
     read -r _ <&3
 ' sh "$group" "$amount" "$said.pipe" > "$said" 2>&1 4>&- &
 family=$!
-until grep -q -i -e "fork" -e "^all" "$said" || [ $((waited += 1)) -gt 400 ]; do sleep 0.05; done
+until grep -q -i -e "fork" -e "^all" "$said" || ! kill -0 $family 2> /dev/null; do sleep 0.05; done
 echo "reached $(cat "$group/pids.current")"
 if grep -q "^all" "$said"; then echo "refused 0"; elif grep -q -i fork "$said"; then echo "refused 1"; else cat "$said"; fi
-kill -9 -$family 2> /dev/null
-until ! kill -0 -$family 2> /dev/null || [ $((waited += 1)) -gt 800 ]; do sleep 0.05; done
+until ! kill -9 -$family 2> /dev/null || [ $((waited += 1)) -gt $((400 * slow)) ]; do sleep 0.05; done
 if kill -0 -$family 2> /dev/null; then echo "left 1"; else echo "left 0"; fi
 "#;

@@ -2,22 +2,34 @@
 //!
 //! Owns: the part of [`DockerSandbox`] that is about running containers. Must not: build images.
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
+use bollard::query_parameters::StopContainerOptionsBuilder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, Spent, StackReport};
 use super::super::probe::{Probe, Reach};
-use super::super::wait::{in_ms, since, until};
-use super::super::{At, compose, container, sweep};
+use super::super::wait::{Took, until};
+use super::super::{At, Sandbox, compose, container, sweep};
 use super::{DockerSandbox, unknown};
 use crate::fault::{Fault, innermost};
 use crate::plan::StackPlan;
+use crate::verdict::millis;
 
-/// The most of an HTTP answer that is kept, bytes.
-const BODY_KEPT: usize = 64 * 1024;
+/// The most that an HTTP answer may have, bytes. What is longer is no answer: half of one is no evidence.
+const BODY_MOST: usize = 1_000_000;
+/// How long somebody at a port may take to say something, milliseconds.
+const TALK_MS: u64 = 2_000;
+/// How long a container that was started again may take until it listens, milliseconds.
+const LISTENS_WITHIN_MS: u64 = 10_000;
+/// The grace time of a container that names none, seconds (`docker stop`).
+const DOCKERS_GRACE_SECONDS: i64 = 10;
+
+/// Whether Compose gave up because of a health check.
+fn names_health(lines: &[String]) -> bool {
+    lines.iter().any(|line| line.contains("unhealthy"))
+}
 
 impl DockerSandbox {
     pub(super) async fn start_once(&self, stack: &str) -> Result<StackReport, Fault> {
@@ -31,15 +43,33 @@ impl DockerSandbox {
             let file = self.model_file(stack);
             // The probe is needed soon; it starts beside the stack. A fault of it comes up again
             // when it is asked for.
-            let up = compose::up(plan, &dir, &file, &self.parts.events);
-            tokio::join!(self.listen_while(plan, up), self.probe()).0
+            let (report, took) = tokio::join!(self.bring_up(plan, &dir, &file), self.probe()).0?;
+            if !report.failure.as_ref().is_some_and(|lines| names_health(lines)) || took.must_be_quick("").is_ok() {
+                return Ok(report);
+            }
+            // Health checks have timeouts of the submission's own. On a slow machine they may be over before
+            // the app has had its turn, so the stack gets a second start.
+            sweep::sweep_project(&self.parts.client, &plan.project).await?;
+            let (report, took) = self.bring_up(plan, &dir, &file).await?;
+            if report.failure.as_ref().is_some_and(|lines| names_health(lines)) {
+                took.must_be_quick(&format!("a service of the {stack} stack did not become healthy in its own time"))?;
+            }
+            Ok(report)
         })
         .await
     }
 
+    async fn bring_up(&self, plan: &StackPlan, dir: &Path, file: &Path) -> Result<(StackReport, Took), Fault> {
+        let watch = self.pace().watch();
+        let up = compose::up(plan, dir, file, &self.parts.events, &self.parts.pace);
+        let report = self.listen_while(plan, up).await?;
+        Ok((report, watch.took()))
+    }
+
     pub(super) async fn probe(&self) -> Result<Probe, Fault> {
         let image = self.parts.bases.first().map(String::as_str).unwrap_or_default();
-        self.probe.get(Probe::start(&self.parts.client, image, &self.parts.run, Reach::Processes)).await
+        let parts = &self.parts;
+        self.probe.get(Probe::start(&parts.client, image, &parts.run, Reach::Processes, &parts.pace)).await
     }
 
     pub(super) fn stack_plan(&self, stack: &str) -> Result<&StackPlan, Fault> {
@@ -81,14 +111,13 @@ impl DockerSandbox {
     }
 
     pub(super) async fn request(&self, at: At<'_>, request: &HttpRequest) -> Result<HttpAnswer, Fault> {
-        let begun = Instant::now();
         let Some(port) = self.host_port(at, request.port).await? else {
             let error = Some(format!("port {} is not published (or the container does not run)", request.port));
             return Ok(HttpAnswer { error, ..HttpAnswer::default() });
         };
         let url = format!("http://127.0.0.1:{port}{}", request.path);
         let method = if request.method == "POST" { reqwest::Method::POST } else { reqwest::Method::GET };
-        let mut builder = self.http.request(method, url).timeout(Duration::from_millis(request.limit_ms));
+        let mut builder = self.http.request(method, url);
         if let Some(body) = &request.body {
             builder = builder.json(body);
         }
@@ -97,18 +126,20 @@ impl DockerSandbox {
             let mut body = Vec::new();
             while let Some(part) = response.chunk().await? {
                 body.extend_from_slice(&part);
-                if body.len() > BODY_KEPT {
-                    body.truncate(BODY_KEPT);
-                    break;
+                if body.len() > BODY_MOST {
+                    return Ok(Err(format!("the answer is longer than {} MB", BODY_MOST / 1_000_000)));
                 }
             }
-            Ok::<_, reqwest::Error>((response.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+            Ok::<_, reqwest::Error>(Ok((response.status().as_u16(), String::from_utf8_lossy(&body).into_owned())))
         };
-        let (status, body, error) = match answer.await {
-            Ok((status, body)) => (Some(status), body, None),
-            Err(error) => (None, String::new(), Some(innermost(&error))),
+        let deadline = self.within(request.limit_ms);
+        let (status, body, error) = match deadline.wait_for(answer).await? {
+            Some(Ok(Ok((status, body)))) => (Some(status), body, None),
+            Some(Ok(Err(reason))) => (None, String::new(), Some(reason)),
+            Some(Err(error)) => (None, String::new(), Some(innermost(&error))),
+            None => (None, String::new(), Some(format!("nothing came within {}", millis(request.limit_ms)))),
         };
-        Ok(HttpAnswer { status, body, error, millis: since(begun) })
+        Ok(HttpAnswer { status, body, error, millis: deadline.took().millis })
     }
 
     pub(super) async fn tcp(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
@@ -122,12 +153,20 @@ impl DockerSandbox {
             heard.truncate(read);
             Some(heard)
         };
-        Ok(tokio::time::timeout(Duration::from_secs(2), talk).await.ok().flatten())
+        Ok(self.within(TALK_MS).wait_for(talk).await?.flatten())
     }
 
     pub(super) async fn kernel_facts(&self, at: At<'_>) -> Result<KernelFacts, Fault> {
-        let pid = self.container_facts(at).await?.pid;
-        let mut facts = self.probe().await?.kernel(&self.parts.client, pid).await?;
+        // One that has ended while it was looked at may have been started again; then that life is looked at.
+        let mut facts = loop {
+            let pid = self.container_facts(at).await?.pid;
+            if pid == 0 {
+                return Ok(KernelFacts::default());
+            }
+            if let Some(facts) = self.probe().await?.kernel(pid).await? {
+                break facts;
+            }
+        };
         let injected = self.stack_plan(at.stack)?.injected.get(at.service).copied().unwrap_or_default();
         if injected.memory {
             facts.memory_max = None;
@@ -155,19 +194,33 @@ impl DockerSandbox {
             Some((kind, rest)) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), rest.join(" ")],
             _ => return Ok(None),
         };
-        container::exec(&self.parts.client, &name, command, limit_ms).await.map(Some)
+        container::exec(&self.parts.client, &name, command, &self.within(limit_ms)).await.map(Some)
     }
 
     pub(super) async fn stop_container(&self, at: At<'_>) -> Result<Spent, Fault> {
         let name = self.container_name(at)?;
-        let begun = Instant::now();
-        // No time of ours: the container's own grace time counts.
-        self.parts
-            .client
-            .stop_container(&name, None)
-            .await
-            .map_err(Fault::docker(format!("stopping {}", at.service)))?;
-        Ok(Spent { millis: since(begun) })
+        // The container's own grace time counts. On a slow machine it is longer: the app gets as much done in
+        // it as it would elsewhere.
+        let options = self.grace(&name).await?.map(|seconds| StopContainerOptionsBuilder::default().t(seconds).build());
+        let watch = self.pace().watch();
+        let client = &self.parts.client;
+        client.stop_container(&name, options).await.map_err(Fault::docker(format!("stopping {}", at.service)))?;
+        let took = watch.took();
+        Ok(Spent { millis: took.millis, quiet_ms: took.quiet_ms })
+    }
+
+    /// Seconds of grace for a stop; `None` on a machine that is as fast as it should be, where Docker knows.
+    async fn grace(&self, name: &str) -> Result<Option<i32>, Fault> {
+        let patience = self.pace().whole_patience();
+        if patience == 1 {
+            return Ok(None);
+        }
+        let raw = self.parts.client.inspect_container(name, None).await;
+        let raw = raw.map_err(Fault::docker(format!("inspecting {name}")))?;
+        let own = raw.config.and_then(|config| config.stop_timeout).unwrap_or(DOCKERS_GRACE_SECONDS);
+        // A negative one means that Docker waits for ever.
+        let longer = own.max(0).saturating_mul(patience.into());
+        Ok((own >= 0).then(|| i32::try_from(longer).unwrap_or(i32::MAX)))
     }
 
     pub(super) async fn start_if_stopped(&self, at: At<'_>) -> Result<(), Fault> {
@@ -180,14 +233,15 @@ impl DockerSandbox {
             .start_container(&name, None)
             .await
             .map_err(Fault::docker(format!("starting {}", at.service)))?;
-        // A container that runs is not yet a service that listens.
+        // A container that runs is not yet a service that listens. A port on which nobody ever listens is
+        // other checks' matter.
         let listens = || async {
             let facts = self.container_facts(at).await?;
             let listening = if facts.is_running() { self.kernel_facts(at).await?.listening } else { Vec::new() };
             let up = facts.is_running() && facts.ports.iter().all(|port| listening.contains(&port.container));
             Ok::<_, Fault>(up.then_some(()))
         };
-        until(in_ms(10_000), listens).await?;
+        until(&self.within(LISTENS_WITHIN_MS), listens).await?;
         Ok(())
     }
 }

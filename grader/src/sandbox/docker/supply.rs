@@ -11,8 +11,8 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use super::super::facts::{ContextFile, HttpRequest, PushFacts};
-use super::super::wait::{in_ms, until};
-use super::super::{At, Supply, build};
+use super::super::wait::until;
+use super::super::{At, Sandbox, Supply, build};
 use super::{DockerSandbox, unknown};
 use crate::fault::Fault;
 
@@ -27,7 +27,7 @@ impl Supply for DockerSandbox {
         let context = dir.join(&plan.context);
         let ignore = ignore_file(&context, &plan.dockerfile);
         let own = self.parts.scratch.own_file(&format!("context-of-{image}"));
-        build::context::list(&context, ignore.as_deref(), &own).await
+        build::context::list(&context, ignore.as_deref(), &own, &self.parts.pace).await
     }
 
     async fn push_and_pull(&self, image: &str, registry: At<'_>, port: u16) -> Result<PushFacts, Fault> {
@@ -40,7 +40,7 @@ impl Supply for DockerSandbox {
         // A container that runs is not yet a registry that listens.
         let ping = HttpRequest::get(port, "/v2/");
         let answers = || async { Ok::<_, Fault>(self.request(registry, &ping).await?.status.is_some().then_some(())) };
-        if until(in_ms(LISTENS_WITHIN_MS), answers).await?.is_none() {
+        if until(&self.within(LISTENS_WITHIN_MS), answers).await?.is_none() {
             let failure = Some(format!("nobody answers at `{}:{port}/v2/`", registry.service));
             return Ok(PushFacts { failure, ..facts });
         }

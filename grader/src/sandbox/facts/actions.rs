@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::wait::Took;
+
 /// An HTTP request of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {
@@ -15,7 +17,7 @@ pub struct HttpRequest {
     pub path: String,
     /// A JSON body.
     pub body: Option<serde_json::Value>,
-    /// How long we wait for the whole answer.
+    /// How long we wait for the whole answer, milliseconds of a quiet machine.
     pub limit_ms: u64,
 }
 
@@ -38,9 +40,9 @@ impl HttpRequest {
 pub struct HttpAnswer {
     /// The status code, when there was an answer.
     pub status: Option<u16>,
-    /// The body, at most 64 kB of it.
+    /// The body, all of it.
     pub body: String,
-    /// Why there was none.
+    /// Why there was none, or not all of it.
     pub error: Option<String>,
     /// From the request to the whole answer.
     pub millis: u64,
@@ -72,8 +74,12 @@ pub struct WriteAttempt {
 pub struct Exit {
     /// The exit code; `None` when it did not end within the limit.
     pub code: Option<i64>,
-    /// What it wrote.
+    /// What it wrote, all of it unless `cut` says otherwise.
     pub output: String,
+    /// Whether it wrote more than is kept, or was not waited for: then what is not in the output may have
+    /// been written all the same.
+    #[serde(default)]
+    pub cut: bool,
 }
 
 /// How long something took.
@@ -81,6 +87,17 @@ pub struct Exit {
 pub struct Spent {
     /// Milliseconds.
     pub millis: u64,
+    /// Milliseconds that a quiet machine would have needed, at the least.
+    #[serde(default)]
+    pub quiet_ms: u64,
+}
+
+impl Spent {
+    /// The same as what may be concluded from it.
+    #[must_use]
+    pub fn took(self) -> Took {
+        Took { millis: self.millis, quiet_ms: self.quiet_ms }
+    }
 }
 
 /// An edit that was made.

@@ -17,6 +17,9 @@ pub struct BuildReport {
     pub target: String,
     /// From start to end of `docker buildx build`.
     pub millis: u64,
+    /// What a quiet machine would have needed, at the least.
+    #[serde(default)]
+    pub quiet_ms: u64,
     /// The steps of the Dockerfile that ran or were reused.
     pub steps: Vec<BuildStep>,
     /// The images that the build asked for (`FROM`, `COPY --from=`), as BuildKit resolved them:

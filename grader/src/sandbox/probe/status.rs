@@ -18,9 +18,9 @@ for of in "own $1" "host $parent"; do
 done
 "#;
 
-/// The namespaces that the script printed.
+/// The namespaces that the script printed; `None` when some are missing.
 #[must_use]
-pub fn namespaces(text: &str) -> Namespaces {
+pub fn namespaces(text: &str) -> Option<Namespaces> {
     let mut found = Namespaces::default();
     for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -32,7 +32,7 @@ pub fn namespaces(text: &str) -> Namespaces {
             path.clone_into(&mut found.cgroup);
         }
     }
-    found
+    (found.own.keys().eq(found.host.keys()) && !found.own.is_empty() && !found.cgroup.is_empty()).then_some(found)
 }
 
 /// The gateway of the IPv4 default route in the text of `/proc/PID/net/route`: one line per route,
@@ -50,18 +50,18 @@ pub fn gateway(table: &str) -> Result<Option<String>, String> {
     Ok(hex.map(|number| std::net::Ipv4Addr::from(number.to_ne_bytes()).to_string()))
 }
 
-/// The rights that `/proc/PID/status` shows.
+/// The rights that `/proc/PID/status` shows; `None` when they are not all there.
 #[must_use]
-pub fn rights(status: &str) -> Rights {
+pub fn rights(status: &str) -> Option<Rights> {
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-    let set = |name: &str| names(field(name).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0));
-    Rights {
-        effective: set("CapEff"),
-        bounding: set("CapBnd"),
-        no_new_privs: field("NoNewPrivs") == Some("1"),
-        // 2 is "filter mode" (seccomp(2)).
+    let set = |name: &str| Some(names(u64::from_str_radix(field(name)?, 16).ok()?));
+    Some(Rights {
+        effective: set("CapEff")?,
+        bounding: set("CapBnd")?,
+        no_new_privs: field("NoNewPrivs")? == "1",
+        // 2 is "filter mode" (seccomp(2)). A kernel without it has no such line.
         seccomp: field("Seccomp") == Some("2"),
-    }
+    })
 }
 
 fn names(bits: u64) -> Vec<String> {
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn dockers_default_capabilities_are_named() {
-        let rights = rights("CapEff:\t00000000a80425fb\nCapBnd:\t0000000000000400\nNoNewPrivs:\t1\nSeccomp:\t2\n");
+        let rights = rights("CapEff:\t00000000a80425fb\nCapBnd:\t0000000000000400\nNoNewPrivs:\t1\nSeccomp:\t2\n")
+            .expect("rights");
         assert_eq!(rights.effective.len(), 14);
         assert!(
             rights.effective.contains(&"SETFCAP".to_owned()) && !rights.effective.contains(&"SYS_ADMIN".to_owned())
@@ -141,9 +142,16 @@ mod tests {
 
     #[test]
     fn namespaces_and_the_cgroup_are_read() {
-        let text = "own pid pid:[4026532201]\n8:pids:/docker/abc\nhost pid pid:[4026531836]\n";
-        let found = namespaces(text);
+        let kinds = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
+        let line = |whose: &str, kind: &str, id: u64| format!("{whose} {kind} {kind}:[{id}]\n");
+        let own: String = kinds.iter().map(|kind| line("own", kind, 4_026_532_201)).collect();
+        let host: String = kinds.iter().map(|kind| line("host", kind, 4_026_531_836)).collect();
+        let whole = format!("{own}8:pids:/docker/abc\n{host}");
+        let found = namespaces(&whole).expect("all of them");
         assert_eq!((found.own["pid"], found.host["pid"]), (4_026_532_201, 4_026_531_836));
         assert_eq!(found.cgroup, "/docker/abc");
+        let cut = whole.len() - line("host", "uts", 4_026_531_836).len();
+        assert_eq!(namespaces(&whole[..cut]), None, "an id that was not read is not one that differs");
+        assert_eq!(namespaces(&format!("{own}{host}")), None);
     }
 }

@@ -3,7 +3,6 @@
 //! Owns: finding and ending the processes of a terminal. Must not: touch any other process. A program
 //! that has left the terminal on purpose (`setsid`) stays, as in any terminal.
 
-use std::convert::Infallible;
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,9 +30,9 @@ async fn gone(leader: u32, ms: u64, signal: Option<Signal>) -> bool {
         if let Some(signal) = signal {
             tell(leader, signal);
         }
-        Ok::<_, Infallible>(members(leader).is_empty().then_some(()))
+        Ok(members(leader).is_empty().then_some(()))
     };
-    matches!(until(in_ms(ms), look).await, Ok(Some(())))
+    matches!(until(&in_ms(ms), look).await, Ok(Some(())))
 }
 
 fn tell(leader: u32, signal: Signal) {
