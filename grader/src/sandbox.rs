@@ -58,6 +58,8 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     async fn image(&self, image: &str) -> Result<ImageFacts, Fault>;
     /// What each layer of a built image holds, lowest first.
     async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault>;
+    /// The same of the image that was built again after the edit.
+    async fn layer_files_after_edit(&self, image: &str) -> Result<Vec<LayerFiles>, Fault>;
     /// The layers of a built image with the instructions that made them, lowest first.
     async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault>;
     /// Where the planted secret, and the values of secrets in the learner's own file, occur.

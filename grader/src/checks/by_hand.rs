@@ -2,7 +2,10 @@
 //!
 //! Owns: finding wanted objects and near misses in what is there. Must not: make or remove anything.
 
+mod runs;
 mod wish;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -12,7 +15,7 @@ use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::learner::filled;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::{ContainerFacts, Handmade, nearest_name};
+use crate::sandbox::facts::{ContainerFacts, Doing, Handmade, nearest_name};
 use crate::verdict::{Detail, Finding, Verdict};
 use wish::{ContainerWish, NetworkWish, VolumeWish};
 
@@ -23,7 +26,8 @@ use wish::{ContainerWish, NetworkWish, VolumeWish};
 /// Why it matters: typing the command yourself is the exercise.
 ///
 /// How it is cheated: what a neighbour has made carries another number. A container that only has the
-/// right name has another image, another limit, or does not run; the daemon says so.
+/// right name has another image, another limit, or does not run; the daemon says so. One that has the right
+/// words in its command and runs something else has other processes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ByHand {
@@ -51,6 +55,9 @@ pub struct Evidence {
     pub learner: String,
     /// Objects that are looked for, and those that resemble them.
     pub there: Handmade,
+    /// What the containers do that were looked for, by their names.
+    #[serde(default)]
+    pub doing: BTreeMap<String, Doing>,
 }
 
 #[async_trait]
@@ -92,18 +99,24 @@ impl Check for ByHand {
         });
         let ids: Vec<&String> = there.containers.iter().map(|one| &one.image_id).collect();
         there.images.retain(|name, id| near(name) || ids.contains(&&*id));
-        Ok(Evidence { learner, there })
+        let mut doing = BTreeMap::new();
+        for one in &there.containers {
+            if self.containers.iter().any(|wish| is(wish, one)) {
+                doing.insert(one.name.clone(), sandbox.doing(&one.name).await?);
+            }
+        }
+        Ok(Evidence { learner, there, doing })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let Evidence { learner, there } = evidence;
+        let Evidence { learner, there, doing } = evidence;
         let mut rows: Vec<Row> = Vec::new();
         for wish in &self.containers {
             // What another wish has found is no near miss.
             let taken = |one: &ContainerFacts| {
                 self.containers.iter().any(|wish| wish.called().fits(learner, &one.name, &one.labels))
             };
-            rows.extend(container_rows(wish, learner, there, taken));
+            rows.extend(container_rows(wish, learner, there, doing, taken));
         }
         for wish in &self.volumes {
             let names = there.volumes.iter().map(|one| one.name.as_str()).collect::<Vec<_>>();
@@ -177,6 +190,7 @@ fn container_rows(
     wish: &ContainerWish,
     learner: &str,
     there: &Handmade,
+    doing: &BTreeMap<String, Doing>,
     taken: impl Fn(&ContainerFacts) -> bool,
 ) -> Vec<Row> {
     let shown = wish.called().shown(learner);
@@ -189,12 +203,16 @@ fn container_rows(
         return vec![Row::there("container", &shown, false, near)];
     };
     let mut rows = vec![Row::there("container", &shown, true, None)];
-    rows.extend(wish.rows(container, learner, &there.images).into_iter().map(|(what, wanted, found, holds)| Row {
-        what: format!("container {shown}: {what}"),
-        wanted,
-        found,
-        holds,
-    }));
+    let nothing = Doing::default();
+    let does = doing.get(&container.name).unwrap_or(&nothing);
+    rows.extend(
+        wish.rows(container, does, learner, &there.images).into_iter().map(|(what, wanted, found, holds)| Row {
+            what: format!("container {shown}: {what}"),
+            wanted,
+            found,
+            holds,
+        }),
+    );
     rows
 }
 

@@ -1,21 +1,24 @@
 //! `contains`: which paths the final file system of an image has and has not.
 //!
-//! Owns: matching paths, owners and modes. Must not: read contents.
+//! Owns: judging paths, owners and modes. Must not: read contents.
+
+mod matching;
 
 use async_trait::async_trait;
-use globset::{Glob, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::{LayerFile, final_entries};
+use crate::sandbox::facts::Entry;
 use crate::verdict::{Detail, Finding, Location, Verdict};
+use matching::{Image, Match};
 
 /// Looks for paths in the image as a container would see it: what a later layer deletes is
-/// absent here (the check of secrets looks into every layer). Owners and modes are those of the last
-/// layer that has the file. What the base image has is not looked at.
+/// absent here (the check of secrets looks into every layer). Folders count, empty ones too, and links
+/// are followed, also those of the base (`/bin/entry` on Debian); a link to nothing is not present. Owners
+/// and modes are those of the last layer that has the path. What the base image has is not looked at.
 ///
 /// Why it matters: what is in the image ships. What the app needs must, the rest must not.
 ///
@@ -28,13 +31,16 @@ pub struct Contains {
     /// The image, by its name in `[[image]]`.
     pub image: String,
     /// Patterns that must match something, relative to the image's working directory (or to the
-    /// root, when they begin with `/`).
+    /// root, when they begin with `/`). Each stands for the path and all below it. `/**/node_modules/x`
+    /// finds a module wherever Node might.
     #[serde(default)]
     pub present: Vec<String>,
     /// Patterns that must match nothing, relative to the image's working directory.
     #[serde(default)]
     pub absent: Vec<String>,
-    /// Patterns whose files must have an owner or a mode. Each must match something.
+    /// Patterns whose files and folders must have an owner or a mode. Each must match something. An owner is
+    /// asked of all below a folder, too, a mode only of what the pattern names itself: of its files, or, where
+    /// it names none, of its folders. What a link says of itself does not count.
     #[serde(default)]
     pub owned: Vec<Owned>,
 }
@@ -73,7 +79,12 @@ pub struct Evidence {
     pub at: Option<Location>,
 }
 
-/// Files of one owner and mode.
+/// A pattern in words, where it has some for a beginner.
+fn shown(pattern: &str) -> String {
+    pattern.strip_prefix("/**/").map_or_else(|| pattern.to_owned(), |rest| format!("{rest} (anywhere)"))
+}
+
+/// Files and folders of one owner and mode.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The owner's user id.
@@ -82,7 +93,11 @@ pub struct Group {
     pub gid: u64,
     /// The permission bits.
     pub mode: u32,
-    /// How many files there are.
+    /// Whether the pattern does not ask for their mode: they lie below what it names, or are folders
+    /// beside files.
+    #[serde(default)]
+    pub any_mode: bool,
+    /// How many there are.
     pub files: usize,
     /// The first one.
     pub first: String,
@@ -100,30 +115,21 @@ impl Check for Contains {
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let image = sandbox.image(&self.image).await?;
         let layers = sandbox.layer_files(&self.image).await?;
-        let files = final_entries(&layers[image.base_layers.min(layers.len())..]);
-        let workdir = image.workdir.trim_matches('/').to_owned();
-        let matching = |pattern: &str| -> Result<Vec<&LayerFile>, Fault> {
-            let full = match pattern.strip_prefix('/') {
-                Some(from_root) => from_root.to_owned(),
-                None if workdir.is_empty() => pattern.to_owned(),
-                None => format!("{workdir}/{pattern}"),
-            };
-            let matcher = matcher(&full)?;
-            Ok(files.values().copied().filter(|file| matcher.is_match(&file.path)).collect())
-        };
+        let tree = Image::new(&layers, image.base_layers, &image.workdir);
         let mut present = Vec::new();
         for pattern in &self.present {
-            present.push((pattern.clone(), matching(pattern)?.len()));
+            let there = tree.matches(pattern)?.iter().filter(|one| !one.leads_nowhere).count();
+            present.push((pattern.clone(), there));
         }
         let mut absent = Vec::new();
         for pattern in &self.absent {
-            let found = matching(pattern)?;
-            let some = found.iter().take(5).map(|file| file.path.clone()).collect();
+            let found = tree.matches(pattern)?;
+            let some = found.iter().take(5).map(|one| one.file.path.clone()).collect();
             absent.push((pattern.clone(), some, found.len()));
         }
         let mut owned = Vec::new();
         for wish in &self.owned {
-            owned.push(groups(&matching(&wish.path)?));
+            owned.push(groups(&tree.matches(&wish.path)?));
         }
         let mut evidence = Evidence { workdir: image.workdir, present, absent, owned, at: None };
         if !matches!(self.judge(&evidence), Verdict::Pass(_)) {
@@ -133,7 +139,7 @@ impl Check for Contains {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let list = |patterns: &[String]| patterns.join(", ");
+        let list = |patterns: &[String]| patterns.iter().map(|one| shown(one)).collect::<Vec<_>>().join(", ");
         let mut wanted = format!("under {}:", evidence.workdir);
         if !self.present.is_empty() {
             wanted = format!("{wanted} {} present", list(&self.present));
@@ -147,15 +153,15 @@ impl Check for Contains {
             let owned: Vec<String> = self.owned.iter().map(Owned::shown).collect();
             wanted = format!("{wanted}{comma} {}", owned.join(", "));
         }
-        let missing: Vec<&str> =
-            evidence.present.iter().filter(|(_, count)| *count == 0).map(|(p, _)| p.as_str()).collect();
+        let missing: Vec<String> =
+            evidence.present.iter().filter(|(_, count)| *count == 0).map(|(pattern, _)| shown(pattern)).collect();
         let found: Vec<_> = evidence.absent.iter().filter(|(_, _, count)| *count > 0).collect();
         let mut parts = Vec::new();
         if !missing.is_empty() {
             parts.push(format!("missing: {}", missing.join(", ")));
         }
         if !found.is_empty() {
-            let names: Vec<&str> = found.iter().map(|(pattern, ..)| pattern.as_str()).collect();
+            let names: Vec<String> = found.iter().map(|(pattern, ..)| shown(pattern)).collect();
             parts.push(format!("there, but should not be: {}", names.join(", ")));
         }
         let mut owners: Vec<Vec<String>> = Vec::new();
@@ -182,7 +188,7 @@ impl Check for Contains {
             finding = finding.with(Detail::table("found", &["pattern", "paths", "first one"], rows));
         }
         if !owners.is_empty() {
-            let head = ["first one", "files", "user id", "group id", "mode"];
+            let head = ["first one", "paths", "user id", "group id", "mode"];
             finding = finding.with(Detail::table("owners and modes that differ", &head, owners));
         }
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
@@ -220,7 +226,7 @@ impl Owned {
     fn holds(&self, group: &Group) -> bool {
         self.uid.is_none_or(|uid| uid == group.uid)
             && self.gid.is_none_or(|gid| gid == group.gid)
-            && self.mode.is_none_or(|mode| mode == group.mode)
+            && self.mode.is_none_or(|mode| group.any_mode || mode == group.mode)
     }
 
     fn shown(&self) -> String {
@@ -239,45 +245,45 @@ impl Group {
     }
 }
 
-fn groups(files: &[&LayerFile]) -> Vec<Group> {
+fn groups(found: &[Match<'_>]) -> Vec<Group> {
+    let found = || found.iter().filter(|one| !matches!(one.file.kind, Entry::Link(_)));
+    let names_files = found().any(|one| !one.below && !one.file.is_folder());
     let mut groups: Vec<Group> = Vec::new();
-    for file in files {
-        let is = |group: &&mut Group| (group.uid, group.gid, group.mode) == (file.uid, file.gid, file.mode);
+    for one in found() {
+        let any_mode = one.below || (names_files && one.file.is_folder());
+        let (uid, gid, mode) = (one.file.uid, one.file.gid, one.file.mode);
+        let is = |group: &&mut Group| (group.uid, group.gid, group.mode, group.any_mode) == (uid, gid, mode, any_mode);
         match groups.iter_mut().find(is) {
             Some(group) => group.files += 1,
-            None => {
-                groups.push(Group {
-                    uid: file.uid,
-                    gid: file.gid,
-                    mode: file.mode,
-                    files: 1,
-                    first: file.path.clone(),
-                });
-            }
+            None => groups.push(Group { uid, gid, mode, any_mode, files: 1, first: one.file.path.clone() }),
         }
     }
     groups
 }
 
-/// `node_modules/nodemon` stands for the folder and all below it.
-fn matcher(pattern: &str) -> Result<GlobMatcher, Fault> {
-    Glob::new(&format!("{{{pattern},{pattern}/**}}")).map(|glob| glob.compile_matcher()).map_err(|error| {
-        Fault::Unreadable { what: format!("the pattern `{pattern}` of the lesson"), reason: error.to_string() }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::facts::LayerFile;
+
+    fn one(path: &str, kind: Entry, mode: u32) -> LayerFile {
+        LayerFile { path: path.into(), kind, mode, ..LayerFile::default() }
+    }
 
     #[test]
-    fn a_pattern_stands_for_the_path_and_all_below() {
-        let matcher = matcher("app/.env*").expect("pattern");
-        assert!(matcher.is_match("app/.env.production"));
-        assert!(!matcher.is_match("app/src/.env"));
-        assert!(
-            super::matcher("app/node_modules/nodemon").expect("pattern").is_match("app/node_modules/nodemon/bin/x.js")
-        );
+    fn a_mode_is_asked_of_files_or_of_folders_and_never_of_links_or_of_what_lies_below() {
+        let mode = |wanted: u32, all: &[(&LayerFile, bool)]| {
+            let found: Vec<Match<'_>> =
+                all.iter().map(|(file, below)| Match { file, below: *below, leads_nowhere: false }).collect();
+            let wish = Owned { path: String::new(), uid: Some(0), gid: None, mode: Some(wanted) };
+            groups(&found).iter().all(|group| wish.holds(group))
+        };
+        let (folder, file) = (one("a", Entry::Folder, 0o750), one("a/b", Entry::File, 0o644));
+        let link = one("a/c", Entry::Link("b".into()), 0o777);
+        assert!(mode(0o750, &[(&folder, false), (&file, true), (&link, true)]));
+        assert!(!mode(0o644, &[(&folder, false), (&file, true)]));
+        assert!(mode(0o644, &[(&folder, false), (&file, false), (&link, false)]));
+        assert!(!mode(0o600, &[(&file, false)]));
     }
 }
 

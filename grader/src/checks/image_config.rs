@@ -76,7 +76,8 @@ pub struct ImageConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
-    /// A list: the program itself is the main process.
+    /// A list: the program itself is the main process. A shell that gives way to it at its end counts as
+    /// one: `["sh", "-c", "exec node server.js $PORT"]`.
     Exec,
     /// A text: a shell is the main process and starts the program.
     Shell,
@@ -196,7 +197,7 @@ impl ImageConfig {
             row("command", "CMD", list(words), list(cmd), words == cmd);
         }
         if let Some(words) = &self.begins_with {
-            let holds = image.command.starts_with(words);
+            let holds = begins_with(&image.command, words);
             row("entrypoint and command", "CMD", format!("begin with {}", list(words)), list(&image.command), holds);
         }
         if let Some(form) = self.form {
@@ -216,11 +217,38 @@ impl ImageConfig {
     }
 }
 
-/// Whether words are what Docker makes of the shell form: a shell, its options with `-c`, a text.
+/// `/usr/local/bin/node` is `node`.
+fn begins_with(command: &[String], words: &[String]) -> bool {
+    let Some((program, rest)) = words.split_first() else { return true };
+    let Some((found, others)) = command.split_first() else { return false };
+    (found == program || found.rsplit('/').next() == Some(program)) && others.starts_with(rest)
+}
+
+/// Whether a shell is, and stays, the main process: it is started with `-c` and a text that does not end
+/// with `exec`. So is what Docker makes of the shell form.
 fn is_shell(words: &[String]) -> bool {
-    let Some((program, rest)) = words.split_first() else { return false };
+    // `env A=b sh -c ...` becomes the shell.
+    let is_setting = |word: &&String| word.contains('=') && !word.contains('/');
+    let is_env = |word: &&String| word.rsplit('/').next() == Some("env");
+    let before = words.iter().take_while(|word| is_env(word) || is_setting(word)).count();
+    let Some((program, rest)) = words[before..].split_first() else { return false };
     let name = program.rsplit('/').next().unwrap_or(program);
-    ["sh", "bash", "ash", "dash", "zsh"].contains(&name) && rest.iter().any(|word| word == "-c")
+    if !["sh", "bash", "ash", "dash", "ksh", "zsh", "busybox"].contains(&name) {
+        return false;
+    }
+    // `-c`, or among others as in `-ec`; what follows is the text.
+    let has_c = |word: &String| word.starts_with('-') && !word.starts_with("--") && word[1..].contains('c');
+    let text = rest.iter().skip_while(|word| !has_c(word)).nth(1);
+    text.is_some_and(|text| !gives_way(text))
+}
+
+/// Whether the last command of a script is `exec`.
+fn gives_way(script: &str) -> bool {
+    let script = script.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
+    let last = script.rsplit(['\n', ';', '&', '|']).next().unwrap_or(script);
+    // What is sent to the background does not take the shell's place, and `a || exec b` may not come to it.
+    let mut words = last.split_whitespace().skip_while(|word| word.contains('=')).chain([""]);
+    words.next() == Some("exec") && words.next().is_some_and(|program| !program.is_empty()) && !script.ends_with('&')
 }
 
 /// `SIGQUIT`, `QUIT` and `3` are the same (signal(7), for the signals that servers use).
@@ -250,6 +278,40 @@ fn list(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(text: &[&str]) -> Vec<String> {
+        text.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_shell_that_gives_way_to_the_program_is_not_the_main_process() {
+        for command in [
+            ["sh", "-c", "exec node server.js $PORT"],
+            ["/bin/sh", "-c", "cd /app && exec node server.js"],
+            ["bash", "-ec", "migrate; PORT=1 exec node server.js;"],
+            ["node", "-c", "x"],
+            ["sh", "/entry.sh", "-c"],
+        ] {
+            assert!(!is_shell(&words(&command)), "{command:?}");
+        }
+        for command in [
+            ["/bin/sh", "-c", "node server.js"],
+            ["bash", "-lc", "node server.js"],
+            ["sh", "-c", "exec node server.js &"],
+            ["sh", "-c", "exec 2>&1; node server.js"],
+            ["sh", "-c", "echo exec node"],
+        ] {
+            assert!(is_shell(&words(&command)), "{command:?}");
+        }
+        assert!(is_shell(&words(&["/usr/bin/env", "A=b", "sh", "-c", "node x"])));
+    }
+
+    #[test]
+    fn a_program_may_be_named_with_its_path() {
+        let begins = |command: &[&str]| begins_with(&words(command), &words(&["node", "x.js"]));
+        assert!(begins(&["node", "x.js", "y"]) && begins(&["/usr/local/bin/node", "x.js"]));
+        assert!(!begins(&["node"]) && !begins(&["xnode", "x.js"]) && !begins(&["node", "./x.js"]));
+    }
 
     #[test]
     fn signals_have_three_spellings() {

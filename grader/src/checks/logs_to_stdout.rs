@@ -72,7 +72,8 @@ impl Check for LogsToStdout {
         let marked = || async {
             sandbox.http(at, &request).await?;
             let lines = sandbox.log_lines(at, 200).await?;
-            Ok::<_, Fault>(lines.into_iter().find(|line| line.contains(&mark)))
+            let line = lines.into_iter().find(|line| line.contains(&mark));
+            Ok::<_, Fault>(line.map(|line| line.chars().take(500).collect()))
         };
         let line = until(&sandbox.within(self.within_ms), marked).await?;
         let log = sandbox.log_tail(at, 6).await?;

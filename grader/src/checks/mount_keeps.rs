@@ -30,8 +30,8 @@ pub struct MountKeeps {
     pub stack: String,
     /// The service.
     pub service: String,
-    /// The folder, relative to the container's working directory. It is one of the lesson's
-    /// `host_folders`.
+    /// The folder, relative to the container's working directory, or to a folder above that: the nearest
+    /// one counts. It is one of the lesson's `host_folders`.
     pub folder: String,
 }
 
@@ -71,7 +71,10 @@ impl Check for MountKeeps {
             let there = format!("the stack has the services {}", report.services.join(", "));
             return Ok(Evidence { failure: Some(report.failure.unwrap_or(vec![there])), ..Evidence::default() });
         }
-        let folder = format!("{}/{}", facts.workdir.trim_end_matches('/'), self.folder);
+        // Node looks into the folders above, too, but the nearest one hides those.
+        let places = places(&facts.workdir, &self.folder);
+        let there = sandbox.existing_paths(at, &places).await?;
+        let folder = places.iter().find(|place| there.contains(place)).unwrap_or(&places[0]).clone();
         let marker = format!("{folder}/{}", crate::sandbox::scratch::MARKER);
         let found = sandbox.existing_paths(at, &[folder.clone(), marker.clone()]).await?;
         Ok(Evidence {
@@ -113,6 +116,22 @@ impl Evidence {
     fn mount(&self) -> Option<&MountFacts> {
         let lies_on = |mount: &&MountFacts| Path::new(&self.folder).starts_with(&mount.target);
         self.mounts.iter().filter(lies_on).max_by_key(|mount| mount.target.len())
+    }
+}
+
+/// Where a folder may be, the nearest place first.
+fn places(workdir: &str, folder: &str) -> Vec<String> {
+    Path::new(workdir).ancestors().map(|above| above.join(folder).display().to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_folder_comes_first() {
+        assert_eq!(places("/srv/app", "m"), ["/srv/app/m", "/srv/m", "/m"]);
+        assert_eq!(places("/", "m"), ["/m"]);
     }
 }
 

@@ -27,6 +27,9 @@ pub struct RunsByTag {
     pub service: String,
     /// The image that it must run, by its name in `[[image]]`.
     pub image: String,
+    /// The repository under which the exercise builds it, such as `payments`; any when left out.
+    #[serde(default)]
+    pub repository: Option<String>,
 }
 
 /// What the model names and what runs.
@@ -81,18 +84,30 @@ impl Check for RunsByTag {
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted =
             format!("`{}` names its image by the given TAG, and runs the image that was built before", self.service);
-        let by_tag = evidence.named.as_ref().is_some_and(|name| name.ends_with(&format!(":{}", evidence.tag)));
+        let before_tag = |name: &String| name.strip_suffix(&format!(":{}", evidence.tag)).map(str::to_owned);
+        let by_tag = evidence.named.as_ref().is_some_and(|name| before_tag(name).is_some());
+        let plain = |name: &str| {
+            let name = name.strip_prefix("docker.io/").unwrap_or(name);
+            name.strip_prefix("library/").unwrap_or(name).to_owned()
+        };
+        let repository = evidence.named.as_ref().and_then(before_tag);
+        let other = (self.repository.as_ref())
+            .filter(|wanted| by_tag && repository.as_deref().map(plain) != Some(plain(wanted)));
         let builds = evidence.pull_policy.as_deref() == Some("build");
         let measured = match &evidence.named {
             None => "it names no image: Compose would build one on the server".to_owned(),
             Some(name) if !by_tag => format!("it names `{name}`, whatever TAG is given"),
+            Some(name) if other.is_some() => {
+                let wanted = other.map(String::as_str).unwrap_or_default();
+                format!("it names `{name}`; what was built is called `{wanted}`, so nobody would find an image there")
+            }
             Some(_) if builds => "its pull policy is `build`: Compose would build on the server".into(),
             Some(_) if evidence.built != evidence.running => "another image runs than the one that was built".into(),
             Some(_) => {
                 format!("it runs the image that was built, {}", evidence.running.chars().take(19).collect::<String>())
             }
         };
-        let holds = by_tag && !builds && evidence.built == evidence.running;
+        let holds = by_tag && other.is_none() && !builds && evidence.built == evidence.running;
         let mut finding = Finding::new(wanted, measured);
         if holds && evidence.has_build {
             finding = finding.note(

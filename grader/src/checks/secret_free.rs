@@ -13,8 +13,10 @@ use crate::sandbox::facts::{Instruction, Occurrence};
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Before the build the grader puts a value of its own into the secrets file. Afterwards it looks
-/// for that value, and for the learner's own ones, in every layer (deleted files too), in
-/// environment, labels, history and command. Its own value it knows in base64 and hexadecimal, too.
+/// for that value, and for the learner's own ones, in every layer (deleted files, names of files and what links
+/// say, too), in environment, labels, history, command and the rest of the configuration, also in base64 and
+/// hexadecimal. A variable of that file is a secret by its name (`DB_PASS`, `API_KEY`) or by its looks: a long run of
+/// letters and digits. Of an address with a password in it the password counts.
 ///
 /// Why it matters: whoever can pull an image can read all of its layers.
 ///

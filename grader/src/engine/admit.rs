@@ -173,10 +173,11 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
     for line in submission.text(&spec.file).unwrap_or_default().lines() {
         let Some((key, value)) = line.split_once('=') else { continue };
         let value = value.trim().trim_matches(['"', '\'']);
-        // Short or plain values (`production`, a host name) stand in images for good reasons.
-        if secret::is_named_like_one(key) && value.len() >= 8 {
-            needles.push(Needle { key: key.trim().to_owned(), value: value.to_owned() });
+        let Some(found) = secret::to_find(key.trim(), value) else { continue };
+        for (form, value) in secret::encoded(&found) {
+            needles.push(Needle { key: format!("{}, in {form}", key.trim()), value });
         }
+        needles.push(Needle { key: key.trim().to_owned(), value: found });
     }
     for (form, value) in secret::encoded(&planted) {
         needles.push(Needle { key: format!("{}, in {form}", spec.key), value });

@@ -177,13 +177,13 @@ pub mod samples {
     //! An image for tests of the layouts.
 
     use super::*;
-    use crate::sandbox::facts::LayerFile;
+    use crate::sandbox::facts::{Entry, LayerFile};
 
     fn layer(files: &[(&str, u64)]) -> LayerFiles {
         let file = |(path, bytes): &(&str, u64)| LayerFile {
             path: path.trim_start_matches('-').to_owned(),
             bytes: *bytes,
-            whiteout: path.starts_with('-'),
+            kind: if path.starts_with('-') { Entry::Whiteout } else { Entry::File },
             ..LayerFile::default()
         };
         LayerFiles { digest: String::new(), files: files.iter().map(file).collect() }

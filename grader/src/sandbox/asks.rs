@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::At;
 use super::facts::{
-    ContainerEvent, ContainerFacts, ContextFile, CpuPressure, Handmade, HttpRequest, Instruction, Link, LinkFacts,
-    MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights,
+    ContainerEvent, ContainerFacts, ContextFile, CpuPressure, Doing, Handmade, HttpRequest, Instruction, Link,
+    LinkFacts, MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights,
 };
 use crate::fault::Fault;
 use crate::verdict::{Location, Sample};
@@ -31,6 +31,10 @@ pub trait Lifecycle {
     async fn files_with(&self, at: At<'_>, text: &str) -> Result<Vec<String>, Fault>;
     /// Removes a container with its anonymous volumes, and lets Compose make it anew.
     async fn recreate(&self, at: At<'_>) -> Result<(), Fault>;
+    /// Puts the image that is built again after the edit in the place of the one that a service runs, as
+    /// the next deployment would: Compose keeps the volumes. `false` when the service runs no image that
+    /// is built here.
+    async fn deploy_edited(&self, at: At<'_>) -> Result<bool, Fault>;
     /// Starts a container that has ended once more, and waits until it has ended again, at most
     /// `limit_ms`.
     async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault>;
@@ -87,6 +91,8 @@ pub trait Neighbours {
 pub trait Writings {
     /// Everything in the daemon that no run of the grader has made.
     async fn handmade(&self) -> Result<Handmade, Fault>;
+    /// What a container does that no run of the grader has made, by its name.
+    async fn doing(&self, container: &str) -> Result<Doing, Fault>;
     /// The instructions of the learner's Dockerfile. A `# syntax=` line is one that is called
     /// `# SYNTAX`.
     fn instructions(&self) -> Vec<Instruction>;

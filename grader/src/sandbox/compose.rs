@@ -120,20 +120,25 @@ pub async fn up(
 /// Removes a service's container with its anonymous volumes, and makes it anew from the model in
 /// `file` that the stack was started from.
 pub async fn recreate(service: &str, dir: &Path, file: &Path, pace: &Pace) -> Result<(), Fault> {
-    let remove: &[&str] = &["rm", "--stop", "--force", "--volumes", service];
-    let make: &[&str] = &["up", "--detach", "--no-build", "--pull", "never", "--no-deps", service];
-    for words in [remove, make] {
-        let mut command = daemon::compose(&["--env-file", "/dev/null", "--progress", "plain", "--project-directory"]);
-        command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
-        let shown = format!("docker compose {}", words.join(" "));
-        let limit = pace.within(limits::STACK_SECONDS * 1_000);
-        match daemon::run(command, &limit).await? {
-            Some(ended) if ended.ok => {}
-            Some(ended) => return Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
-            None => return Err(Fault::TimedOut { action: shown, seconds: limit.seconds() }),
-        }
+    ordered(&["rm", "--stop", "--force", "--volumes", service], dir, file, pace).await?;
+    replace(service, dir, file, pace).await
+}
+
+/// Makes a service's container anew where the model in `file` differs from what runs. Its volumes stay.
+pub async fn replace(service: &str, dir: &Path, file: &Path, pace: &Pace) -> Result<(), Fault> {
+    ordered(&["up", "--detach", "--no-build", "--pull", "never", "--no-deps", service], dir, file, pace).await
+}
+
+async fn ordered(words: &[&str], dir: &Path, file: &Path, pace: &Pace) -> Result<(), Fault> {
+    let mut command = daemon::compose(&["--env-file", "/dev/null", "--progress", "plain", "--project-directory"]);
+    command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
+    let shown = format!("docker compose {}", words.join(" "));
+    let limit = pace.within(limits::STACK_SECONDS * 1_000);
+    match daemon::run(command, &limit).await? {
+        Some(ended) if ended.ok => Ok(()),
+        Some(ended) => Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
+        None => Err(Fault::TimedOut { action: shown, seconds: limit.seconds() }),
     }
-    Ok(())
 }
 
 /// The last lines of Compose's output in the learner's words; a fault when the machine failed.

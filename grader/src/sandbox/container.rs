@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bollard::Docker;
 use bollard::exec::StartExecResults;
-use bollard::models::{ContainerInspectResponse, ExecConfig, PortBinding};
+use bollard::models::{ChangeType, ContainerInspectResponse, ExecConfig, PortBinding};
 use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
 use futures_util::StreamExt;
 
@@ -283,6 +283,14 @@ pub async fn changed_paths(client: &Docker, name: &str) -> Result<Vec<String>, F
         paths.iter().filter_map(|path| path.rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect();
     paths.retain(|path| !folders.contains(path));
     Ok(paths)
+}
+
+/// Paths that were deleted in the writable layer.
+pub async fn deleted_paths(client: &Docker, name: &str) -> Result<Vec<String>, Fault> {
+    let changes =
+        client.container_changes(name).await.map_err(Fault::docker(format!("reading the changes of {name}")))?;
+    let deleted = changes.unwrap_or_default().into_iter().filter(|change| change.kind == ChangeType::_2);
+    Ok(deleted.map(|change| change.path).collect())
 }
 
 /// Whether a path exists in a container, running or not, mounts included.

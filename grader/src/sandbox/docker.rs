@@ -79,6 +79,7 @@ pub struct DockerSandbox {
     submission: Submission,
     http: reqwest::Client,
     builds: BTreeMap<String, Lazy<BuildReport>>,
+    rebuilds: BTreeMap<String, Lazy<BuildReport>>,
     images: BTreeMap<String, Lazy<ImageFacts>>,
     layers: BTreeMap<String, Lazy<Vec<LayerScan>>>,
     stacks: BTreeMap<String, Lazy<StackReport>>,
@@ -100,6 +101,7 @@ impl DockerSandbox {
             submission: Submission { dir: parts.scratch.source() },
             http,
             builds: builds().map(|name| (name, Lazy::default())).collect(),
+            rebuilds: builds().map(|name| (name, Lazy::default())).collect(),
             images: builds().map(|name| (name, Lazy::default())).collect(),
             layers: builds().map(|name| (name, Lazy::default())).collect(),
             stacks: parts.plan.stacks.iter().map(|stack| (stack.name.clone(), Lazy::default())).collect(),
@@ -152,6 +154,10 @@ impl Sandbox for DockerSandbox {
 
     async fn layer_files(&self, image: &str) -> Result<Vec<LayerFiles>, Fault> {
         Ok(self.scans(image).await?.into_iter().map(|scan| scan.files).collect())
+    }
+
+    async fn layer_files_after_edit(&self, image: &str) -> Result<Vec<LayerFiles>, Fault> {
+        Ok(self.scans_after_edit(image).await?.into_iter().map(|scan| scan.files).collect())
     }
 
     async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault> {

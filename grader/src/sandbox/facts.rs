@@ -9,6 +9,7 @@ mod handmade;
 mod images;
 mod origin;
 mod pressure;
+mod tree;
 mod waste;
 
 pub use actions::{EditDone, Exit, HttpAnswer, HttpRequest, QuizFacts, Spent, WriteAttempt};
@@ -16,11 +17,11 @@ pub use containers::{
     ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
     StackReport,
 };
-pub use handmade::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
-pub use images::{
-    BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, LayerFile, LayerFiles, Occurrence,
-    PushFacts, final_entries, final_files,
-};
+pub use handmade::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
+pub use images::{BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, Occurrence, PushFacts};
 pub use origin::{LayerOrigin, origins, without_shell};
 pub use pressure::{ContainerEvent, CpuPressure, Link, LinkFacts, MemoryPressure, ProcessPressure};
+#[cfg(test)]
+pub use tree::samples;
+pub use tree::{Entry, LayerFile, LayerFiles, Node, Place, Tree};
 pub use waste::{Hidden, Waste, bytes_by_folder, waste, waste_by_folder};

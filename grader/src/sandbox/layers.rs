@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::facts::{ImageFacts, LayerFile, LayerFiles};
+use super::facts::{Entry, ImageFacts, LayerFile, LayerFiles};
 use crate::fault::Fault;
 
 /// A value to look for in every file.
@@ -72,7 +72,7 @@ struct Remembered(PathBuf);
 impl Remembered {
     fn new(cache: &Path, needles: &[Needle]) -> Result<Self, Fault> {
         // What a scan holds has changed with this number: older ones are read again.
-        let mut hash = Sha256::new_with_prefix(b"2\n");
+        let mut hash = Sha256::new_with_prefix(b"3\n");
         for needle in needles {
             hash.update(format!("{}={}\n", needle.key, needle.value));
         }
@@ -170,33 +170,59 @@ fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> 
     let mut scan = LayerScan::default();
     for entry in tar::Archive::new(layer).entries()? {
         let mut entry = entry?;
-        if entry.header().entry_type().is_dir() {
-            continue;
-        }
-        let path = entry.path()?.display().to_string();
-        let (path, whiteout) = whiteout(&path);
-        let bytes = entry.size();
-        for key in search(&mut entry, needles)? {
-            scan.found.push((key, path.clone()));
-        }
+        let stored = normal(&entry.path()?.display().to_string());
         let header = entry.header();
         let (uid, gid, mode) = (header.uid()?, header.gid()?, header.mode()? & 0o7777);
-        scan.files.files.push(LayerFile { path, bytes, whiteout, uid, gid, mode });
+        let (changed, kind, bytes) = (header.mtime().unwrap_or(0), kind(&entry)?, entry.size());
+        let Some((path, kind)) = marker(&stored, bytes, mode, kind) else { continue };
+        // The root itself has nothing to say.
+        if path.is_empty() && kind != Entry::Opaque {
+            continue;
+        }
+        let said = format!("{path}\n{}", if let Entry::Link(to) = &kind { to } else { "" });
+        let mut keys = search(&mut said.as_bytes(), needles)?;
+        keys.extend(search(&mut entry, needles)?);
+        keys.dedup();
+        scan.found.extend(keys.into_iter().map(|key| (key, path.clone())));
+        scan.files.files.push(LayerFile { path, kind, bytes, uid, gid, mode, changed });
     }
     Ok(scan)
 }
 
-/// The path that a whiteout hides (OCI image layer specification, "Whiteouts").
-fn whiteout(path: &str) -> (String, bool) {
-    let path = path.trim_start_matches("./");
-    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
-    match name.strip_prefix(".wh.") {
-        // An opaque folder hides everything that lower layers have in it.
-        Some(".wh..opq") => (folder.to_owned(), true),
-        Some(hidden) if folder.is_empty() => (hidden.to_owned(), true),
-        Some(hidden) => (format!("{folder}/{hidden}"), true),
-        None => (path.to_owned(), false),
+fn kind(entry: &tar::Entry<'_, impl Read>) -> std::io::Result<Entry> {
+    let to = || Ok::<_, std::io::Error>(entry.link_name()?.map(|to| to.display().to_string()).unwrap_or_default());
+    Ok(match entry.header().entry_type() {
+        tar::EntryType::Directory => Entry::Folder,
+        tar::EntryType::Symlink => Entry::Link(to()?),
+        tar::EntryType::Link => Entry::HardLink(normal(&to()?)),
+        tar::EntryType::Char | tar::EntryType::Block | tar::EntryType::Fifo => Entry::Special,
+        _ => Entry::File,
+    })
+}
+
+/// A path of an archive without `./`, doubled slashes and a slash at its end.
+fn normal(path: &str) -> String {
+    path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/")
+}
+
+/// What an entry means: markers hide a path of lower layers (OCI image layer specification, "Whiteouts").
+/// `None` for what is neither a file nor a marker.
+fn marker(path: &str, bytes: u64, mode: u32, kind: Entry) -> Option<(String, Entry)> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let Some(hidden) = name.strip_prefix(".wh.") else { return Some((path.to_owned(), kind)) };
+    if hidden == ".wh..opq" {
+        return Some((folder.to_owned(), Entry::Opaque));
     }
+    // What else begins so is the storage driver's own business.
+    if hidden.starts_with(".wh.") || ["", ".", ".."].contains(&hidden) {
+        return None;
+    }
+    // Builders write markers that are empty and nobody else's to read. A file that somebody has made
+    // under such a name hides nothing from a container.
+    if kind != Entry::File || bytes > 0 || mode & 0o077 != 0 {
+        return Some((path.to_owned(), kind));
+    }
+    Some((if folder.is_empty() { hidden.to_owned() } else { format!("{folder}/{hidden}") }, Entry::Whiteout))
 }
 
 /// The keys of the needles that occur, read in pieces that overlap by the longest needle.
@@ -241,10 +267,47 @@ mod tests {
     }
 
     #[test]
-    fn whiteouts_name_what_they_hide() {
-        assert_eq!(whiteout("app/.wh..env"), ("app/.env".into(), true));
-        assert_eq!(whiteout("app/.wh..wh..opq"), ("app".into(), true));
-        assert_eq!(whiteout("./app/x"), ("app/x".into(), false));
+    fn markers_name_what_they_hide_and_files_of_such_names_hide_nothing() {
+        let told = |path: &str, bytes, mode| marker(path, bytes, mode, Entry::File);
+        assert_eq!(told("app/.wh..env", 0, 0o600), Some(("app/.env".into(), Entry::Whiteout)));
+        assert_eq!(told(".wh.app", 0, 0), Some(("app".into(), Entry::Whiteout)));
+        assert_eq!(told("app/.wh..wh..opq", 0, 0o755), Some(("app".into(), Entry::Opaque)));
+        assert_eq!(told("app/.wh..env", 0, 0o644), Some(("app/.wh..env".into(), Entry::File)));
+        assert_eq!(told("app/.wh..env", 5, 0o600), Some(("app/.wh..env".into(), Entry::File)));
+        assert_eq!((told(".wh..wh.aufs", 0, 0o600), told("app/.wh..", 0, 0o600)), (None, None));
+        assert_eq!(normal("./app//x/"), "app/x");
+    }
+
+    #[test]
+    fn folders_links_and_hard_links_are_kept_and_names_are_searched() {
+        let mut layer = tar::Builder::new(Vec::new());
+        let mut add = |path: &str, kind: tar::EntryType, to: Option<&str>| {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_mode(0o750);
+            header.set_uid(1000);
+            header.set_gid(1000);
+            header.set_mtime(7);
+            header.set_size(0);
+            match to {
+                Some(to) => layer.append_link(&mut header, path, to),
+                None => layer.append_data(&mut header, path, std::io::empty()),
+            }
+            .expect("entry");
+        };
+        add("./app/uploads/", tar::EntryType::Directory, None);
+        add("app/link", tar::EntryType::Symlink, Some("/run/secret-value"));
+        add("app/other", tar::EntryType::Link, Some("app/first"));
+        add("app/secret-value.txt", tar::EntryType::Regular, None);
+        let layer = layer.into_inner().expect("layer");
+        let scan = read_tar(layer.as_slice(), &needle("secret-value")).expect("read");
+        let kinds: Vec<_> = scan.files.files.iter().map(|file| file.kind.clone()).collect();
+        let link = Entry::Link("/run/secret-value".into());
+        assert_eq!(kinds, [Entry::Folder, link, Entry::HardLink("app/first".into()), Entry::File]);
+        let folder = &scan.files.files[0];
+        assert_eq!((folder.path.as_str(), folder.uid, folder.mode, folder.changed), ("app/uploads", 1000, 0o750, 7));
+        let found: Vec<_> = scan.found.iter().map(|(_, path)| path.as_str()).collect();
+        assert_eq!(found, ["app/link", "app/secret-value.txt"]);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::runs::runs;
 use crate::learner::filled;
-use crate::sandbox::facts::{ContainerFacts, HandmadeNetwork, MountFacts, PublishedPort};
+use crate::sandbox::facts::{ContainerFacts, Doing, HandmadeNetwork, MountFacts, PublishedPort};
 use crate::verdict::memory;
 
 /// Of what, what was wanted, what was found, and whether that is as wanted.
@@ -82,9 +83,17 @@ pub struct ContainerWish {
     /// What is mounted.
     #[serde(default)]
     pub mounts: Vec<MountWish>,
-    /// Text that entrypoint and command, joined by spaces, contain.
+    /// What it runs: a program with its arguments, such as `node display.js`, or one name alone. Options between
+    /// the words are left aside, and a file may be named with its folder. Of a container that runs the processes count
+    /// (its main process and what that has started), of another one its entrypoint and command.
     #[serde(default)]
     pub command: Option<String>,
+    /// Whether it has the entrypoint and command of its image.
+    #[serde(default)]
+    pub own_command: Option<bool>,
+    /// Paths that were deleted in the container itself.
+    #[serde(default)]
+    pub deleted: Vec<String>,
     /// The user that was asked for.
     #[serde(default)]
     pub user: Option<String>,
@@ -205,7 +214,13 @@ impl ContainerWish {
     }
 
     /// What it says about a container.
-    pub fn rows(&self, found: &ContainerFacts, learner: &str, images: &BTreeMap<String, String>) -> Vec<Compared> {
+    pub fn rows(
+        &self,
+        found: &ContainerFacts,
+        doing: &Doing,
+        learner: &str,
+        images: &BTreeMap<String, String>,
+    ) -> Vec<Compared> {
         let mut rows: Vec<Compared> = Vec::new();
         let mut row =
             |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
@@ -287,9 +302,24 @@ impl ContainerWish {
         }
         if let Some(text) = &self.command {
             let text = filled(text, learner);
-            let command = found.command.join(" ");
-            let holds = command.contains(&text);
-            row("command", format!("contains `{text}`"), or_none(&command), holds);
+            let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let (shown, holds) = if found.is_running() {
+                (doing.processes.join(" and "), doing.processes.iter().any(|line| runs(&words(line), &text)))
+            } else {
+                (found.command.join(" "), runs(&found.command, &text))
+            };
+            row("what it runs", code(&text), or_none(&shown), holds);
+        }
+        if let Some(own) = self.own_command {
+            let say = |own: bool| if own { "its image's own" } else { "another than its image's" }.to_owned();
+            let is = found.command == doing.image_command;
+            let shown = if is { say(true) } else { format!("{}: {}", say(false), or_none(&found.command.join(" "))) };
+            row("command", say(own), shown, own == is);
+        }
+        for path in &self.deleted {
+            let is = doing.deleted.iter().any(|deleted| deleted == path);
+            let shown = if is { "deleted" } else { "not deleted in this container" };
+            row(path, "deleted".into(), shown.into(), is);
         }
         if let Some(user) = &self.user {
             row("user", code(user), or_none(&found.user), *user == found.user);

@@ -33,11 +33,15 @@ impl DockerSandbox {
     /// Builds again after the edit. The first build must have ended, or nothing could be reused.
     pub(super) async fn rebuild(&self, image: &str) -> Result<BuildReport, Fault> {
         self.build_once(image).await?;
-        let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
-        let dir = self.parts.scratch.copy("rebuild")?;
-        self.edit_in(&dir)?;
-        let reference = format!("{}-edited", plan.reference);
-        build::build(plan, &reference, &dir, self.building(), &Events::default(), &self.parts.pace).await
+        let lazy = self.rebuilds.get(image).ok_or_else(|| unknown("image", image))?;
+        lazy.get(async {
+            let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
+            let dir = self.parts.scratch.copy(&format!("rebuild-{image}"))?;
+            self.edit_in(&dir)?;
+            let (settings, pace) = (self.building(), &self.parts.pace);
+            build::build(plan, &edited(&plan.reference), &dir, settings, &Events::default(), pace).await
+        })
+        .await
     }
 
     fn building(&self) -> (&BuildSettings, &Bounds) {
@@ -83,6 +87,7 @@ impl DockerSandbox {
             exposed: config.exposed_ports.into_iter().flatten().collect(),
             stop_signal: config.stop_signal.unwrap_or_default(),
             health_check: config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
+            on_build: config.on_build.unwrap_or_default(),
             id: image.id.unwrap_or_default(),
             base: None,
             history: history.into_iter().rev().map(entry).collect(),
@@ -108,6 +113,14 @@ impl DockerSandbox {
         .await
     }
 
+    /// What the layers of the image hold that was built again after the edit.
+    pub(super) async fn scans_after_edit(&self, image: &str) -> Result<Vec<LayerScan>, Fault> {
+        self.rebuild(image).await?;
+        let reference = &self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?.reference;
+        let facts = self.facts_of(&edited(reference)).await?;
+        layers::scan(&self.parts.client, &edited(reference), &facts, &self.parts.needles, &self.parts.cache).await
+    }
+
     pub(super) async fn find_secrets(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
         let facts = self.image_facts(image).await?;
         let mut found = Vec::new();
@@ -115,7 +128,7 @@ impl DockerSandbox {
             found.extend(scan.found.into_iter().map(|(key, path)| Occurrence {
                 key,
                 place: "layer".into(),
-                detail: format!("/{path} in layer {}", index + 1),
+                detail: format!("/{} in layer {}", self.masked(&path), index + 1),
                 layer: Some(index),
             }));
         }
@@ -123,10 +136,12 @@ impl DockerSandbox {
         let texts = (facts.env.iter().cloned().map(|text| ("environment", text)))
             .chain(labels.map(|text| ("label", text)))
             .chain(facts.history.iter().map(|entry| ("history", entry.instruction.clone())))
-            .chain([("command", facts.command.join(" "))]);
+            .chain(facts.on_build.iter().map(|text| ("ONBUILD", text.clone())))
+            .chain([("command", facts.command.join(" ")), ("health check", facts.health_check.join(" "))])
+            .chain([("user", facts.user.clone()), ("working directory", facts.workdir.clone())]);
         for (place, text) in texts {
             let there = self.parts.needles.iter().filter(|needle| text.contains(&needle.value));
-            let shown = there.clone().fold(text.clone(), |text, needle| text.replace(&needle.value, "********"));
+            let shown = self.masked(&text);
             let keys: BTreeSet<&String> = there.map(|needle| &needle.key).collect();
             found.extend(keys.into_iter().map(|key| Occurrence {
                 key: key.clone(),
@@ -137,6 +152,19 @@ impl DockerSandbox {
         }
         Ok(found)
     }
+}
+
+impl DockerSandbox {
+    /// A text without the secrets in it.
+    fn masked(&self, text: &str) -> String {
+        let needles = self.parts.needles.iter().filter(|needle| !needle.value.is_empty());
+        needles.fold(text.to_owned(), |text, needle| text.replace(&needle.value, "********"))
+    }
+}
+
+/// The name of the image that is built again after the edit.
+pub(super) fn edited(reference: &str) -> String {
+    format!("{reference}-edited")
 }
 
 /// Why an image is not used although it was built.

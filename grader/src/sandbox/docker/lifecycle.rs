@@ -3,17 +3,20 @@
 //! Owns: the [`Lifecycle`] of a [`DockerSandbox`]. Must not: judge.
 
 use std::collections::HashMap;
+use std::fs;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use super::super::facts::{ContainerEvent, ContainerFacts, HttpRequest};
 use super::super::wait::{since, until};
 use super::super::{At, Lifecycle, Sandbox, compose, container};
 use super::DockerSandbox;
+use super::images::edited;
 use crate::fault::Fault;
 
 #[async_trait]
@@ -28,6 +31,26 @@ impl Lifecycle for DockerSandbox {
     async fn recreate(&self, at: At<'_>) -> Result<(), Fault> {
         let dir = self.stack_dir(at.stack)?;
         compose::recreate(at.service, &dir, &self.model_file(at.stack), &self.parts.pace).await
+    }
+
+    async fn deploy_edited(&self, at: At<'_>) -> Result<bool, Fault> {
+        let file = self.model_file(at.stack);
+        let text = fs::read_to_string(&file).map_err(Fault::file(&file))?;
+        let mut model: Value = serde_json::from_str(&text)
+            .map_err(|error| Fault::Unreadable { what: file.display().to_string(), reason: error.to_string() })?;
+        let image = &mut model["services"][at.service]["image"];
+        let Some(build) = self.parts.plan.builds.iter().find(|build| Some(build.reference.as_str()) == image.as_str())
+        else {
+            return Ok(false);
+        };
+        if self.rebuild(&build.name).await?.failure.is_some() {
+            return Ok(false);
+        }
+        *image = Value::String(edited(&build.reference));
+        let next = self.parts.scratch.own_file(&format!("{}.next.compose.json", at.stack));
+        fs::write(&next, model.to_string()).map_err(Fault::file(&next))?;
+        compose::replace(at.service, &self.stack_dir(at.stack)?, &next, &self.parts.pace).await?;
+        Ok(true)
     }
 
     async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptions};
 
-use super::super::facts::{Handmade, HandmadeNetwork, HandmadeVolume, Instruction};
+use super::super::facts::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, Process};
 use super::super::run_id::LABEL;
 use super::super::scratch::frontend;
 use super::super::{Writings, container};
@@ -22,6 +22,10 @@ use crate::verdict::Location;
 impl Writings for DockerSandbox {
     async fn handmade(&self) -> Result<Handmade, Fault> {
         handmade(&self.parts.client).await
+    }
+
+    async fn doing(&self, container: &str) -> Result<Doing, Fault> {
+        doing(&self.parts.client, container).await
     }
 
     fn instructions(&self) -> Vec<Instruction> {
@@ -96,6 +100,53 @@ async fn handmade(client: &Docker) -> Result<Handmade, Fault> {
     Ok(found)
 }
 
+async fn doing(client: &Docker, name: &str) -> Result<Doing, Fault> {
+    let raw = match client.inspect_container(name, None).await {
+        Ok(raw) => raw,
+        // One that is gone by now does nothing.
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(Doing::default()),
+        Err(error) => return Err(Fault::docker(format!("inspecting {name}"))(error)),
+    };
+    let main = raw.state.and_then(|state| state.pid).unwrap_or_default();
+    // An image may have been removed; its container goes on.
+    let config = match client.inspect_image(&raw.image.unwrap_or_default()).await {
+        Ok(image) => image.config.unwrap_or_default(),
+        Err(_) => bollard::models::ImageConfig::default(),
+    };
+    let image_command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
+    Ok(Doing {
+        processes: started_by(main, container::processes(client, name).await?),
+        image_command,
+        deleted: container::deleted_paths(client, name).await?,
+    })
+}
+
+/// The command lines of a process and of all that it has started, directly or not: what `docker exec` has
+/// started is none of them.
+fn started_by(main: i64, mut left: Vec<Process>) -> Vec<String> {
+    let mut ids = vec![main];
+    let mut found = Vec::new();
+    while let Some(at) = left.iter().position(|one| ids.contains(&one.pid) || ids.contains(&one.parent)) {
+        let one = left.remove(at);
+        ids.push(one.pid);
+        found.push(one.command);
+    }
+    found
+}
+
 fn is_ours(labels: Option<&HashMap<String, String>>) -> bool {
     labels.is_some_and(|labels| labels.contains_key(LABEL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_started_from_outside_is_not_the_main_processs_doing() {
+        let one = |pid, parent, command: &str| Process { pid, parent, command: command.into(), ..Process::default() };
+        let all =
+            vec![one(30, 20, "node x.js"), one(10, 1, "sleep infinity"), one(20, 10, "sh"), one(40, 5, "node y.js")];
+        assert_eq!(started_by(10, all), ["sleep infinity", "sh", "node x.js"]);
+    }
 }

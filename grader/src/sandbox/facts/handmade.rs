@@ -22,6 +22,17 @@ pub struct Handmade {
     pub networks: Vec<HandmadeNetwork>,
 }
 
+/// What a container does, beyond what was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doing {
+    /// The command lines of its main process and of what that has started; none when it does not run.
+    pub processes: Vec<String>,
+    /// Entrypoint and command of its image.
+    pub image_command: Vec<String>,
+    /// Paths that were deleted in the container's own layer.
+    pub deleted: Vec<String>,
+}
+
 /// The name that might have been meant by `wanted`: a typing mistake, or another number.
 #[must_use]
 pub fn nearest_name<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {

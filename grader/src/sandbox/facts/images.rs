@@ -94,6 +94,9 @@ pub struct ImageFacts {
     /// `HEALTHCHECK` as the daemon keeps it: `CMD` or `CMD-SHELL`, then the command.
     #[serde(default)]
     pub health_check: Vec<String>,
+    /// `ONBUILD`: instructions for images that are made from it.
+    #[serde(default)]
+    pub on_build: Vec<String>,
 }
 
 impl ImageFacts {
@@ -125,35 +128,6 @@ pub struct HistoryEntry {
     pub bytes: u64,
 }
 
-/// What one layer holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerFiles {
-    /// The layer's digest.
-    pub digest: String,
-    /// Its files, links and whiteouts (folders are left out).
-    pub files: Vec<LayerFile>,
-}
-
-/// One file of a layer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerFile {
-    /// The path without a leading slash. For a whiteout, the path that it hides.
-    pub path: String,
-    /// The file's size.
-    pub bytes: u64,
-    /// Whether the entry hides a file of a lower layer.
-    pub whiteout: bool,
-    /// The owner's user id in the image.
-    #[serde(default)]
-    pub uid: u64,
-    /// The owner's group id in the image.
-    #[serde(default)]
-    pub gid: u64,
-    /// Permission bits, such as 0o644.
-    #[serde(default)]
-    pub mode: u32,
-}
-
 /// A file that a build may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextFile {
@@ -176,57 +150,16 @@ pub struct PushFacts {
     pub pulled_id: Option<String>,
 }
 
-/// The files that the final file system has, by path: later layers over earlier ones.
-#[must_use]
-pub fn final_entries(layers: &[LayerFiles]) -> BTreeMap<&str, &LayerFile> {
-    let mut files = BTreeMap::new();
-    for layer in layers {
-        for whiteout in layer.files.iter().filter(|file| file.whiteout) {
-            let below = format!("{}/", whiteout.path);
-            files.retain(|path: &&str, _| *path != whiteout.path && !path.starts_with(&below));
-        }
-        for file in layer.files.iter().filter(|file| !file.whiteout) {
-            files.insert(file.path.as_str(), file);
-        }
-    }
-    files
-}
-
-/// The paths that the final file system has, with their sizes.
-#[must_use]
-pub fn final_files(layers: &[LayerFiles]) -> BTreeMap<&str, u64> {
-    final_entries(layers).into_iter().map(|(path, file)| (path, file.bytes)).collect()
-}
-
 /// Where a secret value was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Which secret: its key, never its value.
     pub key: String,
-    /// `layer`, `environment`, `label`, `history` or `command`.
+    /// `layer`, `environment`, `label`, `history`, `command` or another part of the configuration.
     pub place: String,
     /// The path, variable, label or instruction, without the value.
     pub detail: String,
     /// For a layer, which one, counted from 0.
     #[serde(default)]
     pub layer: Option<usize>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(path: &str, whiteout: bool) -> LayerFile {
-        LayerFile { path: path.into(), bytes: 1, whiteout, ..LayerFile::default() }
-    }
-
-    #[test]
-    fn a_whiteout_hides_a_file_and_all_below_a_folder_of_lower_layers_only() {
-        let layers = [
-            LayerFiles { digest: "a".into(), files: vec![file("app/x", false), file("app/dir/y", false)] },
-            LayerFiles { digest: "b".into(), files: vec![file("app/dir", true), file("app/dir/z", false)] },
-        ];
-        let left: Vec<_> = final_files(&layers).into_keys().collect();
-        assert_eq!(left, ["app/dir/z", "app/x"]);
-    }
 }

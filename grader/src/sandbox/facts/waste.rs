@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LayerFile, LayerFiles};
+use super::{Entry, LayerFile, LayerFiles, Node, Tree};
 
 /// What a later layer did to a path of a lower one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,61 +47,59 @@ pub struct Waste {
 
 /// What is stored in vain, in the order of the layers that hide it. `layers` are lowest first.
 ///
-/// A path that several layers store again is counted once for each that is hidden. Hard links count
-/// with the name under which the layer stores the bytes.
+/// A path that several layers store again is counted once for each that is hidden. A file with several
+/// names (hard links) is wasted when the last of them is hidden, under the name that has its bytes.
 #[must_use]
 pub fn waste(layers: &[LayerFiles]) -> Vec<Waste> {
-    let mut seen = Seen::default();
-    for (index, layer) in layers.iter().enumerate() {
-        seen.add(index, layer);
-    }
-    seen.wasted
-}
-
-/// The final file system as it grows, layer by layer.
-#[derive(Default)]
-struct Seen<'a> {
-    /// Per path that can be seen: the layer that stores it, and its bytes.
-    files: BTreeMap<&'a str, (usize, u64)>,
-    wasted: Vec<Waste>,
-}
-
-impl<'a> Seen<'a> {
-    fn add(&mut self, index: usize, layer: &'a LayerFiles) {
-        let (gone, stored): (Vec<&LayerFile>, Vec<&LayerFile>) = layer.files.iter().partition(|file| file.whiteout);
-        let again: BTreeSet<&str> = stored.iter().map(|file| file.path.as_str()).collect();
-        // A whiteout speaks of lower layers only, wherever it stands in its own.
-        for whiteout in gone {
-            self.hide(index, &whiteout.path, &again);
-            self.hide_below(index, &whiteout.path, &again);
-        }
-        for file in stored {
-            self.hide(index, &file.path, &again);
-            // A file in the place of a folder hides all that was in the folder, and the other way round.
-            self.hide_below(index, &file.path, &again);
-            for (at, _) in file.path.match_indices('/') {
-                self.hide(index, &file.path[..at], &again);
+    let names = Names::of(layers);
+    let mut gone = BTreeMap::<(usize, &str), usize>::new();
+    let mut tree = Tree::default();
+    let mut wasted = Vec::new();
+    for (by, layer) in layers.iter().enumerate() {
+        let again: BTreeSet<&str> =
+            layer.files.iter().filter(|file| !file.hides()).map(|file| file.path.as_str()).collect();
+        tree.add(by, layer, &mut |node| {
+            let (name, bytes, count) = names.file_of(node);
+            let hidden = gone.entry((node.layer, name)).or_default();
+            *hidden += 1;
+            if bytes > 0 && *hidden == count {
+                let how = if again.contains(node.file.path.as_str()) { Hidden::Overwritten } else { Hidden::Deleted };
+                wasted.push(Waste { path: name.to_owned(), bytes, layer: node.layer, by, how });
             }
-            self.files.insert(&file.path, (index, file.bytes));
+        });
+    }
+    wasted
+}
+
+/// The files of layers that have more than one name.
+struct Names<'a>(BTreeMap<(usize, &'a str), (u64, usize)>);
+
+impl<'a> Names<'a> {
+    fn of(layers: &'a [LayerFiles]) -> Self {
+        let mut names = BTreeMap::<(usize, &str), (u64, usize)>::new();
+        for (index, layer) in layers.iter().enumerate() {
+            for file in &layer.files {
+                if let Entry::HardLink(to) = &file.kind {
+                    names.entry((index, to)).or_insert((0, 1)).1 += 1;
+                }
+            }
+            for file in layer.files.iter().filter(|file| file.kind == Entry::File) {
+                if let Some(known) = names.get_mut(&(index, file.path.as_str())) {
+                    known.0 = file.bytes;
+                }
+            }
         }
+        Self(names)
     }
 
-    fn hide(&mut self, by: usize, path: &str, again: &BTreeSet<&str>) {
-        let Some(&(layer, bytes)) = self.files.get(path).filter(|(layer, _)| *layer < by) else { return };
-        self.files.remove(path);
-        if bytes > 0 {
-            let how = if again.contains(path) { Hidden::Overwritten } else { Hidden::Deleted };
-            self.wasted.push(Waste { path: path.to_owned(), bytes, layer, by, how });
-        }
-    }
-
-    fn hide_below(&mut self, by: usize, folder: &str, again: &BTreeSet<&str>) {
-        // The root itself can be opaque: then everything lies below it.
-        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let within = self.files.range(below.as_str()..).map(|(path, _)| *path);
-        for path in within.take_while(|path| path.starts_with(&below)).collect::<Vec<_>>() {
-            self.hide(by, path, again);
-        }
+    /// The name that has the bytes of what is at a path, the bytes, and how many names there are.
+    fn file_of(&self, node: Node<'a>) -> (&'a str, u64, usize) {
+        let name = match &node.file.kind {
+            Entry::HardLink(to) => to,
+            _ => &node.file.path,
+        };
+        let (bytes, count) = self.0.get(&(node.layer, name.as_str())).copied().unwrap_or((node.file.bytes, 1));
+        (name, bytes, count)
     }
 }
 
@@ -122,7 +120,7 @@ pub fn waste_by_folder(waste: &[Waste]) -> Vec<Waste> {
 #[must_use]
 pub fn bytes_by_folder<'a>(files: impl IntoIterator<Item = &'a LayerFile>) -> Vec<(String, u64)> {
     let mut sums = BTreeMap::<String, u64>::new();
-    for file in files.into_iter().filter(|file| !file.whiteout) {
+    for file in files.into_iter().filter(|file| !file.hides()) {
         *sums.entry(folder_of(&file.path)).or_default() += file.bytes;
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
@@ -140,31 +138,12 @@ fn folder_of(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A layer out of `path=bytes` for files and `-path` for whiteouts.
-    fn layer(files: &[&str]) -> LayerFiles {
-        let file = |text: &&str| match text.split_once('=') {
-            Some((path, bytes)) => LayerFile {
-                path: path.into(),
-                bytes: bytes.parse().expect("bytes"),
-                whiteout: false,
-                ..LayerFile::default()
-            },
-            None => LayerFile {
-                path: text.trim_start_matches('-').into(),
-                bytes: 0,
-                whiteout: true,
-                ..LayerFile::default()
-            },
-        };
-        LayerFiles { digest: String::new(), files: files.iter().map(file).collect() }
-    }
+    use crate::sandbox::facts::samples::{self, layer};
 
     /// What is wasted, as `path bytes layer>by how`.
     fn found(layers: &[&[&str]]) -> Vec<String> {
-        let layers: Vec<LayerFiles> = layers.iter().map(|files| layer(files)).collect();
         let line = |w: Waste| format!("{} {} {}>{} {}", w.path, w.bytes, w.layer, w.by, w.how.verb());
-        waste(&layers).into_iter().map(line).collect()
+        waste(&samples::layers(layers)).into_iter().map(line).collect()
     }
 
     #[test]
@@ -175,20 +154,20 @@ mod tests {
 
     #[test]
     fn a_whiteout_wastes_a_file_or_all_that_lies_in_a_folder_but_not_its_neighbours() {
-        let wasted = found(&[&["app/x=1", "app/xy=2", "app/x/z=4"], &["-app/x"]]);
-        assert_eq!(wasted, ["app/x 1 0>1 deletes", "app/x/z 4 0>1 deletes"]);
+        let wasted = found(&[&["app/x/", "app/xy=2", "app/x/z=4"], &["-app/x"]]);
+        assert_eq!(wasted, ["app/x/z 4 0>1 deletes"]);
     }
 
     #[test]
     fn an_opaque_folder_hides_lower_layers_only_and_what_it_stores_again_is_overwritten() {
         // Whiteouts count for lower layers, even after the files of their own layer.
-        let wasted = found(&[&["app/old=1", "app/same=2"], &["app/same=3", "app/new=4", "-app"]]);
+        let wasted = found(&[&["app/old=1", "app/same=2"], &["app/same=3", "app/new=4", "!app"]]);
         assert_eq!(wasted, ["app/old 1 0>1 deletes", "app/same 2 0>1 overwrites"]);
     }
 
     #[test]
     fn an_opaque_root_hides_everything() {
-        assert_eq!(found(&[&["a=1", "b/c=2"], &["-"]]), ["a 1 0>1 deletes", "b/c 2 0>1 deletes"]);
+        assert_eq!(found(&[&["a=1", "b/c=2"], &["!"]]), ["a 1 0>1 deletes", "b/c 2 0>1 deletes"]);
     }
 
     #[test]
@@ -201,6 +180,21 @@ mod tests {
     fn what_came_back_after_a_deletion_is_wasted_again_and_empty_files_never() {
         let wasted = found(&[&["a=1", "e=0"], &["-a", "-e"], &["a=2"], &["-a"]]);
         assert_eq!(wasted, ["a 1 0>1 deletes", "a 2 2>3 deletes"]);
+    }
+
+    #[test]
+    fn bytes_are_wasted_when_the_last_of_their_names_is_hidden() {
+        let stored: &[&str] = &["root/cache/big=9", "app/big~root/cache/big", "app/also~root/cache/big"];
+        assert!(found(&[stored, &["-root/cache"], &["-app/also"]]).is_empty());
+        assert_eq!(found(&[stored, &["-root/cache"], &["-app"]]), ["root/cache/big 9 0>2 deletes"]);
+        // One name is written anew (`chown`): the other still has the first bytes.
+        assert!(found(&[&["a=5", "b~a"], &["b=5"]]).is_empty());
+        assert_eq!(found(&[&["a=5", "b~a"], &["b=5", "a~b"]]), ["a 5 0>1 overwrites"]);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_folder_wastes_what_was_in_it() {
+        assert_eq!(found(&[&["dist/", "dist/a=7"], &["dist>/srv"]]), ["dist/a 7 0>1 deletes"]);
     }
 
     #[test]

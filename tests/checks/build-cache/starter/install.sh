@@ -1,1 +1,3 @@
-mkdir -p /deps && cp packages.txt /deps/
+while read -r name; do
+    mkdir -p "/deps/$name" && echo "$name" > "/deps/$name/tool"
+done < packages.txt
