@@ -385,7 +385,7 @@ pub struct AuditArgs {
     /// Only submissions whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// Busy threads beside the grader; left out, one per core.
+    /// Busy threads beside the grader, with a build for every two of them; left out, two threads per core.
     #[arg(long, value_name = "THREADS")]
     pub load: Option<usize>,
     /// How the results are written.

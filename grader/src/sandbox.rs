@@ -115,6 +115,17 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
         self.pace().within(ms)
     }
 
+    /// Waits until something listens on a port of a container for others; `false` when nothing did within so many
+    /// milliseconds of a quiet machine. A container that runs is not yet a service that answers.
+    async fn listens(&self, at: At<'_>, port: u16, ms: u64) -> Result<bool, Fault> {
+        let look = || async {
+            let runs = self.container(at).await?.is_running();
+            let listens = runs && self.kernel(at).await?.listening.contains(&port);
+            Ok::<_, Fault>(listens.then_some(()))
+        };
+        Ok(wait::until(&self.within(ms), look).await?.is_some())
+    }
+
     /// The fingerprint that the app must show when the planted secret has reached it.
     fn planted_fingerprint(&self) -> Option<String>;
     /// The learner's answers to the lesson's quiz.

@@ -33,7 +33,7 @@ impl Daemon {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let bridge = format!("gr{:x}n{number}", std::process::id());
         run("ip", &["link", "add", &bridge, "type", "bridge"]);
-        run("ip", &["addr", "add", &format!("10.231.{number}.1/24"), "dev", &bridge]);
+        run("ip", &["addr", "add", &format!("10.{}.{number}.1/24", 225 + std::process::id() % 30), "dev", &bridge]);
         run("ip", &["link", "set", &bridge, "up"]);
         let data = folder.path().join("data");
         fs::create_dir(&data).expect("folder");
@@ -67,7 +67,7 @@ impl Daemon {
         command.args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"]);
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.process = Some(command.spawn().expect("dockerd starts"));
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + crate::PATIENCE;
         while self.docker(&["version"]).is_empty() {
             assert!(Instant::now() < deadline, "{}", fs::read_to_string(self.path("log")).unwrap_or_default());
             std::thread::sleep(Duration::from_millis(50));

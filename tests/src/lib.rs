@@ -13,6 +13,7 @@ pub mod terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,6 +22,25 @@ use tempfile::TempDir;
 #[must_use]
 pub fn course() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the course").to_path_buf()
+}
+
+/// How long a test waits for what must come in the end, before it says that it never does. Nothing is proven by
+/// how fast something comes, so it is long enough for any machine.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Puts cases into another order in each run, so that none leans on the one before it. The order is told, and
+/// `SUITE_ORDER=<number>` repeats it.
+pub fn shuffle<T>(cases: &mut [T]) {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let given = std::env::var("SUITE_ORDER").ok().and_then(|text| text.parse().ok());
+    let mut state: u64 = given.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 1_000_000);
+    println!("SUITE_ORDER={state}");
+    for last in (1..cases.len()).rev() {
+        // Knuth's MMIX generator; its high bits are the good ones.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(state >> 33).unwrap_or(0) % (last + 1);
+        cases.swap(last, other);
+    }
 }
 
 /// The folder of lesson 36's exercise.

@@ -14,7 +14,7 @@ use tungstenite::{Error, Message, WebSocket};
 use crate::serving::Serving;
 
 /// The longest that anything here may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = crate::PATIENCE;
 
 /// The lesson's terminal.
 pub const TERMINAL: &str = "/api/lessons/lesson06/terminal";

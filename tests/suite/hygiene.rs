@@ -14,7 +14,7 @@ static USUAL_PORTS: Mutex<()> = Mutex::new(());
 
 /// Waits until `condition` gives something, at most a minute.
 fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + tests::PATIENCE;
     loop {
         if let Some(found) = condition() {
             return found;

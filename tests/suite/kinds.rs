@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use grader::check::Kind;
 use grader::commands::dev::limits;
-use tests::{Learner, course};
+use tests::{Learner, course, shuffle};
 
 fn folders() -> Vec<PathBuf> {
     let entries = fs::read_dir(course().join("tests/checks")).expect("tests/checks").flatten();
@@ -51,7 +51,9 @@ fn recorded_evidence_is_judged_right_at_the_limits_without_docker() {
 
 #[test]
 fn submissions_pass_and_fail_as_their_folders_say() {
-    let waiting = Mutex::new(folders());
+    let mut folders = folders();
+    shuffle(&mut folders);
+    let waiting = Mutex::new(folders);
     let failed = Mutex::new(Vec::new());
     // Two at a time: most of the time is waiting for containers.
     std::thread::scope(|scope| {

@@ -261,7 +261,7 @@ fn unknown_names_are_told_with_the_known_ones() {
 fn ctrl_c_while_looking_removes_everything_that_was_made() {
     let learner = Learner::with_solution("nodemon-stock-user");
     let mut child = start(&learner, "compare", &[]);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + tests::PATIENCE;
     while objects_of(child.id()).len() < 5 {
         assert!(Instant::now() < deadline, "images and containers did not come");
         std::thread::sleep(Duration::from_millis(50));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tests::Learner;
 
 /// The longest that anything here may take.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = tests::PATIENCE;
 
 /// A `grader watch` whose output is read line by line.
 struct Watching {

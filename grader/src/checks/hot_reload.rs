@@ -104,7 +104,13 @@ impl Check for HotReload {
         sandbox.ensure_running(at).await?;
         let request = HttpRequest::get(self.port, &self.path);
         let before = sandbox.container(at).await?;
-        let answer_before = sandbox.http(at, &request).await?.summary();
+        let answers = || async {
+            Ok::<_, Fault>(Some(sandbox.http(at, &request).await?).filter(|answer| answer.status.is_some()))
+        };
+        let answer_before = match until(&sandbox.within(WATCHED_MS), answers).await? {
+            Some(answer) => answer.summary(),
+            None => sandbox.http(at, &request).await?.summary(),
+        };
         let edit = sandbox.edit(&self.stack).await?;
         let begun = sandbox.pace().watch();
         let answers = Mutex::new(Vec::new());

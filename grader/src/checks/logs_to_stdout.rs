@@ -71,7 +71,7 @@ impl Check for LogsToStdout {
         // Asked again each time: the first request may come before the service is quite up.
         let marked = || async {
             sandbox.http(at, &request).await?;
-            let lines = sandbox.log_lines(at, 200).await?;
+            let lines = sandbox.log_lines(at, 2_000).await?;
             let line = lines.into_iter().find(|line| line.contains(&mark));
             Ok::<_, Fault>(line.map(|line| line.chars().take(500).collect()))
         };

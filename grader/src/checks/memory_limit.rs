@@ -129,6 +129,8 @@ impl BeforeAfter {
     }
 }
 
+/// How long the neighbour may take until it listens, milliseconds.
+const NEIGHBOUR_MS: u64 = 10_000;
 /// The longest that the app's leak is asked for, milliseconds.
 const LEAKS_MS: u64 = 60_000;
 
@@ -236,6 +238,7 @@ impl MemoryLimit {
         let before = sandbox.container(at).await?;
         let request = HttpRequest { limit_ms: 10_000, ..HttpRequest::get(neighbour.port, &neighbour.path) };
         let mut facts = NeighbourFacts::default();
+        sandbox.listens(at, neighbour.port, NEIGHBOUR_MS).await?;
         loop {
             // The request that is sent after the end is the last.
             let last = *is_done.borrow();

@@ -169,6 +169,12 @@ impl Check for Responds {
             let exchanges = self.converse(sandbox, at).await?;
             Ok::<_, Fault>(self.first_wrong(&exchanges).is_none().then_some(exchanges))
         };
+        if self.once
+            && let Some(port) = self.port
+        {
+            // A question that is asked once only must not come before there is somebody to hear it.
+            sandbox.listens(at, port, self.within_ms).await?;
+        }
         if !self.once
             && let Some(exchanges) = until(&sandbox.within(self.within_ms), talk).await?
         {

@@ -217,8 +217,10 @@ fn events(report: &StackReport) -> Detail {
     Detail::table("what the daemon told while the stack came up", &["after", "service", "event"], rows.collect())
 }
 
-/// How long a service that shows no sign of life must have kept running.
+/// How long a service that shows no sign of life must have kept running, milliseconds of a quiet machine.
 const KEPT_RUNNING_MS: u64 = 1_500;
+/// The same of one that publishes ports and does not listen on all of them: it may still be on its way up, or down.
+const KEPT_RUNNING_SILENT_MS: u64 = 5_000;
 
 async fn is_up(
     sandbox: &dyn Sandbox,
@@ -230,7 +232,8 @@ async fn is_up(
     if !is_well(facts, publishes) {
         return Ok(false);
     }
-    if facts.state == "exited" || facts.health.as_deref() == Some("healthy") || waited_ms >= KEPT_RUNNING_MS {
+    let enough_ms = if facts.ports.is_empty() { KEPT_RUNNING_MS } else { KEPT_RUNNING_SILENT_MS };
+    if facts.state == "exited" || facts.health.as_deref() == Some("healthy") || waited_ms >= enough_ms {
         return Ok(true);
     }
     if facts.ports.is_empty() {

@@ -20,7 +20,7 @@ use crate::fault::{Fault, innermost};
 /// (Engine 20.10 up to the newest).
 pub async fn connect() -> Result<Docker, Fault> {
     let no_daemon = |error: bollard::errors::Error| Fault::NoDaemon { reason: innermost(&error) };
-    let client = Docker::connect_with_defaults().map_err(no_daemon)?;
+    let client = Docker::connect_with_defaults().map_err(no_daemon)?.with_timeout(ANSWER);
     let greeting = client.negotiate_version();
     match tokio::time::timeout(Duration::from_secs(GREETING_SECONDS), greeting).await {
         Ok(greeted) => greeted.map_err(no_daemon),
@@ -28,6 +28,9 @@ pub async fn connect() -> Result<Docker, Fault> {
     }
 }
 
+/// How long the daemon may take for anything else. What is waited for has limits of its own, which know the pace
+/// of the machine; the client's (two minutes) was met by starts of containers on a machine that was busy.
+const ANSWER: Duration = Duration::from_secs(3_600);
 /// How long the daemon may take to tell its version. It needs milliseconds when it is well.
 const GREETING_SECONDS: u64 = 20;
 

@@ -246,6 +246,9 @@ impl Sandbox for DockerSandbox {
 
     async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault> {
         let pids: Vec<i64> = self.processes(at).await?.into_iter().map(|process| process.pid).collect();
+        if pids.is_empty() {
+            return Ok(());
+        }
         self.probe().await?.signal(if frozen { "STOP" } else { "CONT" }, &pids).await
     }
 

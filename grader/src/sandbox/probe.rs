@@ -23,8 +23,8 @@ use crate::fault::Fault;
 /// page size below 2^63 where none is set.
 const NO_MEMORY_LIMIT: u64 = 1 << 60;
 
-/// The most that a short look may take, milliseconds.
-const SHORT_MS: u64 = 10_000;
+/// The most that a look may take, milliseconds of a quiet machine. Most of them take none.
+const SHORT_MS: u64 = 30_000;
 
 /// The helper container.
 #[derive(Debug, Clone)]
@@ -88,7 +88,11 @@ impl Probe {
     /// What the kernel keeps about the container whose main process is `pid`; `None` when that has ended.
     pub async fn kernel(&self, pid: i64) -> Result<Option<KernelFacts>, Fault> {
         let whole = self.0.run(KERNEL_SCRIPT, &[pid.to_string()], SHORT_MS).await?;
-        if whole.code == GONE { Ok(None) } else { parse_kernel(&whole.output).map(Some) }
+        match whole.code {
+            0 => parse_kernel(&whole.output).map(Some),
+            GONE => Ok(None),
+            _ => Err(unreadable(format!("the cgroup of the process {pid}"), &whole.errors)),
+        }
     }
 
     /// The namespaces and the cgroup of a process, and the host's namespaces.
@@ -177,7 +181,8 @@ exit 0
 /// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that
 /// the learner has mounted over one of the kernel's is of another file system.
 const KERNEL_SCRIPT: &str = r#"
-cd "/proc/$1/root/sys/fs/cgroup" 2>/dev/null || exit 3
+[ -e "/proc/$1/root/." ] || exit 3
+cd "/proc/$1/root/sys/fs/cgroup" || { [ -e "/proc/$1/root/." ] || exit 3; exit 4; }
 files="memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max"
 stat -f -c "%T %n" $files 2>/dev/null | while read -r system file; do
     case $system in cgroup*) echo "$file $(cat "$file")";; esac

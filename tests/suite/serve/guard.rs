@@ -146,7 +146,7 @@ fn put(serving: &Serving, length: &str, body: &str) -> String {
     let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let request = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a deadline");
+    stream.set_read_timeout(Some(tests::PATIENCE)).expect("a deadline");
     stream.write_all(format!("{request}{}\r\n{length}\r\n\r\n{body}", own.join("\r\n")).as_bytes()).expect("sent");
     BufReader::new(stream).lines().next().and_then(Result::ok).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Checks through the API: two tabs, a reload, a restart.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tests::serving::Serving;
@@ -52,7 +52,7 @@ fn a_restart_loses_nothing_and_begins_nothing() {
 
     let old = serving.headers();
     let run = serving.ask("POST", CHECK, &json!({})).json()["run"].clone();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + tests::PATIENCE;
     while serving.run_folders().is_empty() {
         assert!(Instant::now() < deadline, "the run made nothing");
     }

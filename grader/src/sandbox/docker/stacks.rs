@@ -2,13 +2,19 @@
 //!
 //! Owns: the part of [`DockerSandbox`] that is about running containers. Must not: build images.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
-use bollard::query_parameters::StopContainerOptionsBuilder;
+use bollard::query_parameters::{EventsOptionsBuilder, StopContainerOptionsBuilder};
+use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::super::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, Spent, StackReport};
+use super::super::facts::{
+    ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, PublishedPort, Spent, StackReport,
+};
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
 use super::super::{At, Sandbox, compose, container, sweep};
@@ -21,6 +27,10 @@ use crate::verdict::millis;
 const BODY_MOST: usize = 1_000_000;
 /// How long somebody at a port may take to say something, milliseconds.
 const TALK_MS: u64 = 2_000;
+/// How long it must have said nothing more, milliseconds.
+const SILENCE_MS: u64 = 200;
+/// The most that is listened to, bytes.
+const HEARD_MOST: usize = 64 * 1024;
 /// How long a container that was started again may take until it listens, milliseconds.
 const LISTENS_WITHIN_MS: u64 = 10_000;
 /// The grace time of a container that names none, seconds (`docker stop`).
@@ -144,16 +154,25 @@ impl DockerSandbox {
 
     pub(super) async fn tcp(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         let Some(host) = self.host_port(at, port).await? else { return Ok(None) };
-        let talk = async {
+        let begin = async {
             let mut stream = TcpStream::connect(("127.0.0.1", host)).await.ok()?;
             stream.write_all(say).await.ok()?;
-            let mut heard = vec![0; 256];
+            let mut heard = Vec::new();
             // Docker's own proxy accepts every connection: only an answer shows that somebody is there.
-            let read = stream.read(&mut heard).await.ok().filter(|read| *read > 0)?;
-            heard.truncate(read);
-            Some(heard)
+            stream.read_buf(&mut heard).await.ok().filter(|read| *read > 0)?;
+            Some((stream, heard))
         };
-        Ok(self.within(TALK_MS).wait_for(talk).await?.flatten())
+        let Some((mut stream, mut heard)) = self.within(TALK_MS).wait_for(begin).await?.flatten() else {
+            return Ok(None);
+        };
+        // An answer may come in pieces. It has ended when the other side says so, or says no more.
+        while heard.len() < HEARD_MOST {
+            match self.within(SILENCE_MS).wait_for(stream.read_buf(&mut heard)).await? {
+                Some(Ok(read)) if read > 0 => {}
+                _ => break,
+            }
+        }
+        Ok(Some(heard))
     }
 
     pub(super) async fn kernel_facts(&self, at: At<'_>) -> Result<KernelFacts, Fault> {
@@ -202,11 +221,26 @@ impl DockerSandbox {
         // The container's own grace time counts. On a slow machine it is longer: the app gets as much done in
         // it as it would elsewhere.
         let options = self.grace(&name).await?.map(|seconds| StopContainerOptionsBuilder::default().t(seconds).build());
-        let watch = self.pace().watch();
         let client = &self.parts.client;
-        client.stop_container(&name, options).await.map_err(Fault::docker(format!("stopping {}", at.service)))?;
-        let took = watch.took();
-        Ok(Spent { millis: took.millis, quiet_ms: took.quiet_ms })
+        let since = Timestamp::now();
+        let since = format!("{}.{:09}", since.as_second(), since.subsec_nanosecond());
+        let filters = HashMap::from([("container", vec![name.clone()]), ("event", vec!["kill".to_owned()])]);
+        let events = EventsOptionsBuilder::default().since(&since).filters(&filters).build();
+        let mut events = client.events(Some(events));
+        let watch = self.pace().watch();
+        let signalled = async { events.next().await.and_then(Result::ok).map(|_| watch.millis()) };
+        let stopped = async {
+            client.stop_container(&name, options).await.map_err(Fault::docker(format!("stopping {}", at.service)))?;
+            Ok::<_, Fault>(watch.took())
+        };
+        let mut signalled = pin!(signalled);
+        let mut stopped = pin!(stopped);
+        let (took, signalled_ms) = tokio::select! {
+            biased;
+            signalled = &mut signalled => (stopped.await?, signalled),
+            took = &mut stopped => (took?, self.within(TALK_MS).wait_for(signalled).await?.flatten()),
+        };
+        Ok(Spent { millis: took.millis, quiet_ms: took.quiet_ms, signalled_ms })
     }
 
     /// Seconds of grace for a stop; `None` on a machine that is as fast as it should be, where Docker knows.
@@ -224,21 +258,18 @@ impl DockerSandbox {
     }
 
     pub(super) async fn start_if_stopped(&self, at: At<'_>) -> Result<(), Fault> {
-        if self.container_facts(at).await?.is_running() {
-            return Ok(());
+        if !self.container_facts(at).await?.is_running() {
+            let started = self.parts.client.start_container(&self.container_name(at)?, None).await;
+            started.map_err(Fault::docker(format!("starting {}", at.service)))?;
         }
-        let name = self.container_name(at)?;
-        self.parts
-            .client
-            .start_container(&name, None)
-            .await
-            .map_err(Fault::docker(format!("starting {}", at.service)))?;
         // A container that runs is not yet a service that listens. A port on which nobody ever listens is
         // other checks' matter.
         let listens = || async {
             let facts = self.container_facts(at).await?;
             let listening = if facts.is_running() { self.kernel_facts(at).await?.listening } else { Vec::new() };
-            let up = facts.is_running() && facts.ports.iter().all(|port| listening.contains(&port.container));
+            let is_heard = |port: &PublishedPort| listening.contains(&port.container);
+            let any = facts.ports.is_empty() || facts.ports.iter().any(is_heard);
+            let up = facts.is_running() && any;
             Ok::<_, Fault>(up.then_some(()))
         };
         until(&self.within(LISTENS_WITHIN_MS), listens).await?;

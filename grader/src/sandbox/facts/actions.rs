@@ -90,6 +90,10 @@ pub struct Spent {
     /// Milliseconds that a quiet machine would have needed, at the least.
     #[serde(default)]
     pub quiet_ms: u64,
+    /// For a stop: when the daemon had told that it has sent the signal, milliseconds after it was asked to. The
+    /// signal came before that.
+    #[serde(default)]
+    pub signalled_ms: Option<u64>,
 }
 
 impl Spent {

@@ -24,8 +24,10 @@ pub struct Tally {
     runs: u32,
     /// Busy threads beside the grader.
     load: usize,
-    /// How many checks had more than one outcome, submission by submission.
+    /// How many checks had more than one verdict, submission by submission.
     unstable: usize,
+    /// How often a check had none, because of a fault of the machine.
+    untold: u32,
     /// The submissions, in the order of `grader dev check`.
     submissions: Vec<Submission>,
 }
@@ -47,7 +49,7 @@ struct Check {
 impl Tally {
     /// A tally without any run yet.
     pub fn new(lesson: &str, runs: u32, load: usize) -> Self {
-        Self { schema: SCHEMA, lesson: lesson.to_owned(), runs, load, unstable: 0, submissions: Vec::new() }
+        Self { schema: SCHEMA, lesson: lesson.to_owned(), runs, load, unstable: 0, untold: 0, submissions: Vec::new() }
     }
 
     /// Counts one run of a submission.
@@ -58,17 +60,19 @@ impl Tally {
             self.submissions.len() - 1
         });
         for (check, reported) in self.submissions[index].checks.iter_mut().zip(&report.checks) {
-            *check.outcomes.entry(word(&reported.outcome)).or_default() += 1;
+            let word = word(report, &reported.outcome);
+            *check.outcomes.entry(word).or_default() += 1;
+            self.untold += u32::from(word == UNTOLD);
         }
         self.unstable = self.unstable().count();
     }
 
-    /// Checks that had more than one outcome, with their submissions.
+    /// Checks that had more than one verdict, with their submissions.
     fn unstable(&self) -> impl Iterator<Item = (&str, &Check)> {
         self.submissions
             .iter()
             .flat_map(|one| one.checks.iter().map(|check| (one.name.as_str(), check)))
-            .filter(|(_, check)| check.outcomes.len() > 1)
+            .filter(|(_, check)| check.outcomes.keys().filter(|word| **word != UNTOLD).count() > 1)
     }
 
     /// Whether every check came out the same in all runs.
@@ -78,8 +82,16 @@ impl Tally {
 
     /// Writes the results for people: what is unstable first.
     pub fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let Self { runs, load, .. } = self;
-        writeln!(out, "{}: {runs} runs of each submission, beside {load} busy threads", self.lesson)?;
+        let Self { runs, load, untold, .. } = self;
+        let builds = load / 2;
+        writeln!(
+            out,
+            "{}: {runs} runs of each submission, beside {load} busy threads and {builds} builds",
+            self.lesson
+        )?;
+        if *untold > 0 {
+            writeln!(out, "\nNothing could be told {untold} times, because of a fault of the machine.")?;
+        }
         if self.is_stable() {
             writeln!(out, "\nEvery check came out the same in all runs.")?;
         } else {
@@ -94,10 +106,10 @@ impl Tally {
 }
 
 impl Submission {
-    /// The checks that always came out the same, by their outcome.
+    /// The checks by their outcome, if it was always the same or the machine's fault.
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let mut by_outcome: BTreeMap<(&str, u32), Vec<&str>> = BTreeMap::new();
-        for check in self.checks.iter().filter(|check| check.outcomes.len() == 1) {
+        for check in &self.checks {
             for (word, count) in &check.outcomes {
                 by_outcome.entry((word, *count)).or_default().push(&check.id);
             }
@@ -114,13 +126,20 @@ impl Submission {
     }
 }
 
-fn word(outcome: &Outcome) -> &'static str {
+/// The word for a check of which nothing was told.
+const UNTOLD: &str = "fault";
+
+fn word(report: &Report, outcome: &Outcome) -> &'static str {
+    let is_fault =
+        |id: &str| report.checks.iter().any(|other| other.id == id && matches!(other.outcome, Outcome::Fault { .. }));
     match outcome {
+        // What waits for a check that was not told is not told either.
+        Outcome::Blocked { by } if is_fault(by) => UNTOLD,
         Outcome::Judged { verdict: Verdict::Pass(_) } => "pass",
         Outcome::Judged { verdict: Verdict::Fail(_) } => "fail",
         Outcome::Judged { verdict: Verdict::Partial { .. } } => "partial",
         Outcome::Blocked { .. } => "blocked",
-        Outcome::Fault { .. } => "fault",
+        Outcome::Fault { .. } => UNTOLD,
     }
 }
 
@@ -185,6 +204,20 @@ mod tests {
         let json = serde_json::to_value(&tally).expect("JSON");
         assert_eq!(json["unstable"], 1);
         assert_eq!(json["submissions"][1]["checks"][0]["outcomes"], serde_json::json!({"fail": 1, "pass": 2}));
+    }
+
+    #[test]
+    fn a_fault_is_counted_and_is_no_other_verdict_nor_is_what_it_blocks() {
+        let fault = || Outcome::Fault { message: "too slow".into(), remedy: String::new() };
+        let mut tally = Tally::new("lesson01", 2, 4);
+        tally.count("starter", &report(&[("a", judged(true)), ("b", judged(false))]));
+        tally.count("starter", &report(&[("a", fault()), ("b", blocked("a"))]));
+        assert!(tally.is_stable());
+        let shown = shown(&tally);
+        assert!(shown.contains("Nothing could be told 2 times") && shown.contains("2 builds"), "{shown}");
+        assert!(shown.contains("fault     1  a, b"), "{shown}");
+        tally.count("starter", &report(&[("a", blocked("b")), ("b", judged(false))]));
+        assert!(!tally.is_stable(), "blocked by a failure is another outcome than passed");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::process::{Child, Command};
 use super::super::super::interrupted;
 use crate::course::blocks::Step;
 use crate::fault::Fault;
+use crate::sandbox::pace::Pace;
 
 /// What became of a command.
 #[derive(Debug)]
@@ -23,10 +25,9 @@ pub struct Did {
     pub status: Option<i32>,
 }
 
-/// Runs the programs in a new, empty folder. If the shell ends early or takes too long, there are
-/// fewer results than programs, and the last one has no status.
-pub async fn run(steps: &[Step], limit: Duration) -> Result<Vec<Did>, Fault> {
-    let mut stopped = false;
+/// Runs the programs in a new, empty folder. Each may take `limit_ms` of a quiet machine. If the shell ends
+/// early or one takes longer, there are fewer results than programs, and the last one has no status.
+pub async fn run(steps: &[Step], limit_ms: u64) -> Result<Vec<Did>, Fault> {
     let temporary = || tempfile::tempdir().map_err(Fault::file(std::env::temp_dir()));
     // The script and its output lie elsewhere: the reader's folder is empty.
     let (own, folder) = (temporary()?, temporary()?);
@@ -45,20 +46,43 @@ pub async fn run(steps: &[Step], limit: Duration) -> Result<Vec<Did>, Fault> {
     let failed = |error: std::io::Error| Fault::Command { command: "bash".into(), reason: error.to_string() };
     // A group of its own, so that it can be ended with all that it has started.
     let mut child = command.process_group(0).spawn().map_err(failed)?;
-    tokio::select! {
-        ended = child.wait() => drop(ended.map_err(failed)?),
-        () = tokio::time::sleep(limit) => end(&child),
-        () = interrupted() => {
-            end(&child);
-            stopped = true;
+    let stop = async {
+        tokio::select! {
+            late = one_is_late(&path, &mark, limit_ms) => late.err(),
+            () = interrupted() => Some(Fault::Interrupted),
         }
-    }
+    };
+    let fault = tokio::select! {
+        ended = child.wait() => { ended.map_err(failed)?; None }
+        fault = stop => fault,
+    };
+    end(&child);
     let _ = child.wait().await;
-    if stopped {
-        return Err(Fault::Interrupted);
+    if let Some(fault) = fault {
+        return Err(fault);
     }
     let printed = fs::read(&path).map_err(Fault::file(&path))?;
     Ok(split(&String::from_utf8_lossy(&printed), &mark, programs.len()))
+}
+
+/// How often it is looked at which command runs.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Returns when a command has taken longer than it may. Each has its own limit, which begins when the one before
+/// has ended: what hangs is named after minutes, and a long page has as long as it needs.
+async fn one_is_late(output: &Path, mark: &str, limit_ms: u64) -> Result<(), Fault> {
+    let pace = Pace::start();
+    let (mut ended, mut deadline) = (0, pace.within(limit_ms));
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let printed = fs::read(output).map_err(Fault::file(output))?;
+        let now = String::from_utf8_lossy(&printed).matches(mark).count();
+        if now != ended {
+            (ended, deadline) = (now, pace.within(limit_ms));
+        } else if deadline.is_over()? {
+            return Ok(());
+        }
+    }
 }
 
 /// Ends the shell and what runs in it.
@@ -121,7 +145,7 @@ mod tests {
         let programs =
             ["x=5; mkdir d; cd d", "printf $x; false", "echo $?; pwd | grep -c /d$ >&2", "exit 3", "echo never"];
         let step = |program: &str| Step { line: 1, program: program.into(), expect: String::new(), shown: 0..0 };
-        let done = run(&programs.map(step), Duration::from_secs(60)).await.expect("bash");
+        let done = run(&programs.map(step), 60_000).await.expect("bash");
         let done: Vec<_> = done.into_iter().map(|did| (did.output, did.status)).collect();
         let did = |output: &str, status| (output.to_owned(), status);
         assert_eq!(done, [did("", Some(0)), did("5\n", Some(1)), did("1\n1\n", Some(0)), did("", None)]);

@@ -3,9 +3,11 @@
 //! Owns: knowing a page's things from everybody else's. Must not: remove anything that the page
 //! does not name, or that was there before.
 
-use std::collections::BTreeSet;
-use std::process::Command;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use crate::course::blocks::Step;
 use crate::fault::Fault;
@@ -116,10 +118,65 @@ fn things(volumes: &[&str]) -> Vec<Thing> {
     all
 }
 
+/// Who mounts which volume while a page is run. A volume without a name has no label either: only the container
+/// that mounts it tells whose it is. (The daemon keeps no more than its last 256 events, so they are written down.)
+struct Mounts {
+    listening: Child,
+    heard: NamedTempFile,
+}
+
+impl Mounts {
+    fn listen() -> Option<Self> {
+        let heard = NamedTempFile::new().ok()?;
+        let format = "{{.Type}}\t{{.Action}}\t{{.Actor.ID}}\t{{json .Actor.Attributes}}";
+        let events = ["events", "--filter", "type=container", "--filter", "type=volume", "--format", format];
+        let mut command = Command::new("docker");
+        let output = heard.reopen().ok()?;
+        command.args(events).stdin(Stdio::null()).stderr(Stdio::null()).stdout(output);
+        Some(Self { listening: command.spawn().ok()?, heard })
+    }
+
+    /// The containers that mounted a volume, as far as they were made while it was listened.
+    fn of(&self, volume: &str) -> Vec<Thing> {
+        mounted_by(&std::fs::read_to_string(self.heard.path()).unwrap_or_default(), volume)
+    }
+}
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        let _ = self.listening.kill();
+        let _ = self.listening.wait();
+    }
+}
+
+/// The containers that mounted a volume, out of lines `type action id attributes`.
+fn mounted_by(events: &str, volume: &str) -> Vec<Thing> {
+    let told: Vec<(Vec<&str>, BTreeMap<String, String>)> = events
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.splitn(4, '\t').collect();
+            let attributes = serde_json::from_str(fields.get(3)?).ok()?;
+            Some((fields, attributes))
+        })
+        .collect();
+    let mounts = told.iter().filter(|(fields, _)| fields[..3] == ["volume", "mount", volume]);
+    let containers: BTreeSet<&String> = mounts.filter_map(|(_, attributes)| attributes.get("container")).collect();
+    let is_made =
+        |fields: &[&str]| fields[..2] == ["container", "create"] && containers.iter().any(|id| *id == fields[2]);
+    let made = told.iter().filter(|(fields, _)| is_made(fields));
+    made.map(|(_, attributes)| {
+        let labels: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let get = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+        Thing { kind: "container", name: get("name"), labels: labels.join(","), image: get("image") }
+    })
+    .collect()
+}
+
 /// Stands from before a page is run until after. When it goes, nothing that the page names is left.
 pub struct Tables {
     names: Names,
     before: BTreeSet<String>,
+    mounts: Option<Mounts>,
 }
 
 impl Tables {
@@ -133,7 +190,7 @@ impl Tables {
             let message = format!("{page} is in use here: run the commands at its end first. There is {there}");
             return Err(Fault::Usage { message });
         }
-        Ok(Self { names, before: all.iter().map(Thing::shown).collect() })
+        Ok(Self { names, before: all.iter().map(Thing::shown).collect(), mounts: Mounts::listen() })
     }
 
     /// What is new and stays. Without a label one cannot see whose a thing is, and other tests and
@@ -144,11 +201,24 @@ impl Tables {
             let mut all = things(&["--filter", "dangling=true"]);
             all.retain(|thing| !self.before.contains(&thing.shown()));
             all.retain(|thing| self.names.owns(thing) || !thing.is_of_others());
+            all.retain(|thing| thing.kind != "volume" || self.may_have_left(thing));
             if all.iter().all(|thing| self.names.owns(thing)) || Instant::now() > deadline {
                 return all.iter().map(Thing::shown).collect();
             }
             std::thread::sleep(Duration::from_millis(500));
         }
+    }
+}
+
+impl Tables {
+    /// Whether a volume may be the page's: one with a label of its own, or one that a container has mounted which
+    /// is not known to be of others.
+    fn may_have_left(&self, volume: &Thing) -> bool {
+        if self.names.owns(volume) {
+            return true;
+        }
+        let containers = self.mounts.as_ref().map(|mounts| mounts.of(&volume.name)).unwrap_or_default();
+        containers.iter().any(|thing| self.names.owns(thing) || !thing.is_of_others())
     }
 }
 
@@ -160,5 +230,22 @@ impl Drop for Tables {
             let Some((_, _, remove)) = KINDS.iter().find(|(kind, _, _)| *kind == thing.kind) else { continue };
             let _ = docker(&[remove, &[thing.name.as_str()][..]].concat());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_without_a_name_belongs_to_whoever_mounted_it() {
+        let events = "container\tcreate\tc1\t{\"name\":\"x-1\",\"image\":\"db\",\"course.grader.run\":\"r\"}\n\
+            volume\tmount\tv1\t{\"container\":\"c1\",\"driver\":\"local\"}\n\
+            container\tcreate\tc2\t{\"name\":\"menu10\",\"image\":\"menu10:latest\"}\n\
+            volume\tmount\tv2\t{\"container\":\"c2\"}\nbroken\n";
+        let of = |volume| mounted_by(events, volume);
+        assert!(of("v1").iter().all(Thing::is_of_others) && of("v1").len() == 1);
+        assert_eq!(of("v2").iter().map(|thing| thing.name.as_str()).collect::<Vec<_>>(), ["menu10"]);
+        assert!(of("v3").is_empty());
     }
 }
