@@ -4,6 +4,9 @@
 //! (images) and its folder (scratch copies), and removing them. Must not: touch anything of a run
 //! that is alive, or anything that no run has made.
 
+pub mod as_root;
+mod folders;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,13 @@ impl Things {
         merge(&mut self.folders, other.folders);
     }
 
+    /// Their ids, names and paths.
+    fn names(&self) -> Vec<String> {
+        let folders = self.folders.iter().map(|folder| folder.display().to_string());
+        let others = [&self.containers, &self.networks, &self.volumes, &self.images];
+        others.into_iter().flatten().cloned().chain(folders).collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -62,29 +72,53 @@ fn merge<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
     }
 }
 
+/// Something that is still there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// Its id, name or path.
+    pub what: String,
+    /// Why it could not be removed.
+    pub why: String,
+}
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// What was removed, or is being removed by somebody else.
+    pub removed: Things,
+    /// What could not be removed.
+    pub left: Vec<Left>,
+}
+
 /// Which runs are meant.
 type Which<'a> = &'a (dyn Fn(&RunId) -> bool + Sync);
 
-/// Removes what one run has made, and tells what that was.
-pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Things, Fault> {
+/// Removes what one run has made.
+pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Swept, Fault> {
     let things = find(client, cache, &|id| id == run).await?;
-    remove(client, &things).await?;
-    Ok(things)
+    remove(client, things, Effort::Once).await
 }
 
-/// Removes what runs have left behind whose process is gone, and tells what that was.
-pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
+/// Removes what runs have left behind whose process is gone. Nothing is waited for that cannot go.
+pub async fn sweep_abandoned(client: &Docker, cache: &Path, effort: Effort) -> Result<Swept, Fault> {
     // The daemon goes on for a moment with what a command had asked for when it was ended: an image
     // that is being exported gets its name after all.
     let settles_in = Duration::from_millis(if orphans::end().await { SETTLING_MS } else { 0 });
-    let mut all = Things::default();
+    let mut all = Swept::default();
     let (begun, mut last) = (Instant::now(), Instant::now());
     loop {
-        let things = find_abandoned(client, cache).await?;
-        remove(client, &things).await?;
-        let nothing = things.count() == 0;
-        all.add(things);
-        if nothing && last.elapsed() >= settles_in || begun.elapsed() >= LONGEST {
+        let mut things = find_abandoned(client, cache).await?;
+        // A folder that could not be removed would not go a moment later either.
+        things.folders.retain(|folder| all.left.iter().all(|left| left.what != folder.display().to_string()));
+        let swept = remove(client, things, effort).await?;
+        let nothing = swept.removed.count() == 0;
+        let nothing_new = swept.left.iter().all(|left| all.left.contains(left));
+        all.removed.add(swept.removed);
+        merge(&mut all.left, swept.left);
+        if nothing && nothing_new && last.elapsed() >= settles_in || begun.elapsed() >= LONGEST {
+            // What went at the second try, or was removed by somebody else, is not left.
+            let there = find_abandoned(client, cache).await?.names();
+            all.left.retain(|left| there.contains(&left.what));
             return Ok(all);
         }
         if nothing {
@@ -110,7 +144,7 @@ pub async fn find_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fau
 /// Removes the containers, networks and volumes of one Compose project of a run.
 pub async fn sweep_project(client: &Docker, project: &str) -> Result<(), Fault> {
     let things = labelled(client, &format!("com.docker.compose.project={project}"), &|_| true).await?;
-    remove(client, &things).await
+    remove(client, things, Effort::Once).await.map(drop)
 }
 
 async fn find(client: &Docker, cache: &Path, which: Which<'_>) -> Result<Things, Fault> {
@@ -161,33 +195,92 @@ fn folders(cache: &Path, which: Which<'_>) -> Vec<PathBuf> {
 }
 
 /// Removes things. Containers go first: networks, volumes and images that they use cannot go.
-async fn remove(client: &Docker, things: &Things) -> Result<(), Fault> {
+async fn remove(client: &Docker, things: Things, effort: Effort) -> Result<Swept, Fault> {
+    let mut left = Vec::new();
     let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     let removals = things.containers.iter().map(|id| client.remove_container(id, Some(force.clone())));
-    settle(join_all(removals).await, "removing a container")?;
-    settle(join_all(things.networks.iter().map(|id| client.remove_network(id))).await, "removing a network")?;
+    let containers = settle(things.containers.clone(), join_all(removals).await, "removing a container", &mut left)?;
+    let removals = join_all(things.networks.iter().map(|id| client.remove_network(id))).await;
+    let networks = settle(things.networks, removals, "removing a network", &mut left)?;
     let force = RemoveVolumeOptionsBuilder::default().force(true).build();
     let removals = things.volumes.iter().map(|name| client.remove_volume(name, Some(force.clone())));
-    settle(join_all(removals).await, "removing a volume")?;
+    let volumes = settle(things.volumes.clone(), join_all(removals).await, "removing a volume", &mut left)?;
     let force = RemoveImageOptionsBuilder::default().force(true).build();
+    let mut removals = Vec::new();
     // One after another: images that share layers lock each other in the daemon.
     for tag in &things.images {
-        settle(vec![client.remove_image(tag, Some(force.clone()), None).await], "removing an image")?;
+        removals.push(client.remove_image(tag, Some(force.clone()), None).await);
     }
-    for folder in &things.folders {
-        // What cannot be removed now is found again by the next sweep.
-        let _ = fs::remove_dir_all(folder);
+    let images = settle(things.images, removals, "removing an image", &mut left)?;
+    let mut folders = Vec::new();
+    for folder in things.folders {
+        match remove_folder(client, &folder, effort).await {
+            Ok(()) => folders.push(folder),
+            Err(why) => left.push(Left { what: folder.display().to_string(), why }),
+        }
     }
-    Ok(())
+    Ok(Swept { removed: Things { containers, networks, volumes, images, folders }, left })
 }
 
-/// What is gone already, is being removed by somebody else, or is used by a container that was made
-/// after we looked (a network answers 403 then) is fine: whoever needs it gone looks again.
-fn settle<T>(results: Vec<Result<T, Error>>, action: &str) -> Result<(), Fault> {
-    let is_fine =
-        |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. });
-    match results.into_iter().filter_map(Result::err).find(|error| !is_fine(error)) {
-        Some(error) => Err(Fault::docker(action)(error)),
-        None => Ok(()),
+/// How much is tried to remove a folder that only root may remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// A helper container is started for it once; a folder for which that has failed stays.
+    Once,
+    /// A helper container is started for it, whatever came of it before.
+    Again,
+}
+
+/// The file of a run's folder that says that root could not empty it.
+const TRIED: &str = "helper-failed";
+
+async fn remove_folder(client: &Docker, folder: &Path, effort: Effort) -> Result<(), String> {
+    let tried = folder.join(TRIED);
+    let may_help = effort == Effort::Again || !tried.exists();
+    let Err(error) = removed(folder).await else { return Ok(()) };
+    if !may_help {
+        let _ = fs::write(&tried, "");
+        return Err(format!("{error}, and root could not remove it either"));
     }
+    let helped = as_root::empty(client, folder).await;
+    let Err(error) = removed(folder).await else { return Ok(()) };
+    let _ = fs::write(&tried, "");
+    Err(helped.map_or_else(|fault| format!("{error}; {fault}"), |()| error.to_string()))
+}
+
+/// A folder may be large: nobody else waits for the disk.
+async fn removed(folder: &Path) -> std::io::Result<()> {
+    let folder = folder.to_path_buf();
+    let removing = tokio::task::spawn_blocking(move || folders::remove(&folder, as_root::IMAGE_FILE));
+    removing.await.unwrap_or_else(|error| Err(error.into()))
+}
+
+/// Removes a folder of a run in whose copies nothing was started.
+pub fn remove_unused(folder: &Path) {
+    // What stays behind is removed by the next run's sweep.
+    let _ = folders::remove(folder, as_root::IMAGE_FILE);
+}
+
+/// Waits for nothing that is gone already, is being removed by somebody else, or is used by a container
+/// that was made after we looked (a network answers 403 then): whoever needs it gone looks again. Gives
+/// what is removed; what refuses is left.
+fn settle<T>(
+    names: Vec<String>,
+    results: Vec<Result<T, Error>>,
+    action: &str,
+    left: &mut Vec<Left>,
+) -> Result<Vec<String>, Fault> {
+    let mut removed = Vec::new();
+    for (what, result) in names.into_iter().zip(results) {
+        match result {
+            Err(Error::DockerResponseServerError { status_code: 403 | 409, message })
+                if !message.contains("in progress") =>
+            {
+                left.push(Left { what, why: message });
+            }
+            Ok(_) | Err(Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. }) => removed.push(what),
+            Err(error) => return Err(Fault::docker(action)(error)),
+        }
+    }
+    Ok(removed)
 }

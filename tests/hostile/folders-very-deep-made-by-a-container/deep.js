@@ -1,0 +1,7 @@
+const { mkdirSync } = require('node:fs');
+for (let depth = 0; depth < 6000; depth++) {
+  mkdirSync('d');
+  process.chdir('d');
+}
+process.chdir('/srv/app');
+require('/srv/app/server.js');
