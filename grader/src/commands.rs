@@ -58,7 +58,10 @@ pub fn here() -> Result<PathBuf, Fault> {
 /// names another one.
 pub fn course() -> Result<Course, Fault> {
     match std::env::var_os("GRADER_COURSE").filter(|named| !named.is_empty()) {
-        Some(named) => Ok(Course::find(&here()?.join(named))?),
+        Some(named) => {
+            let named = here()?.join(named);
+            Ok(Course::find(&named.canonicalize().unwrap_or(named))?)
+        }
         None => crate::trust::course_at(&here()?),
     }
 }

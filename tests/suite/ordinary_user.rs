@@ -172,7 +172,10 @@ fn watches(user: &User, course: &Path) {
 fn removes_what_only_root_can_remove(user: &User) {
     let hostile = tests::course().join("tests/hostile");
     let (course, dir) = (user.home().join("another course"), user.home().join("handed in"));
-    lay(&hostile.join("course"), &course);
+    for part in ["exercises", "book/src"] {
+        lay(&hostile.join("course").join(part), &course.join(part));
+    }
+    lay(&tests::course().join("images"), &course.join("images"));
     lay(&hostile.join("course/exercises/lesson01-tiny/starter"), &dir);
     lay(&hostile.join("folders-very-deep-made-by-a-container"), &dir);
     fs::remove_file(dir.join("hostile.toml")).expect("remove");

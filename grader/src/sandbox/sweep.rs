@@ -244,8 +244,10 @@ async fn remove_folder(client: &Docker, folder: &Path, effort: Effort) -> Result
     }
     let helped = as_root::empty(client, folder).await;
     let Err(error) = removed(folder).await else { return Ok(()) };
-    let _ = fs::write(&tried, "");
-    Err(helped.map_or_else(|fault| format!("{error}; {fault}"), |()| error.to_string()))
+    if helped.as_ref().is_ok_and(|ended| *ended) {
+        let _ = fs::write(&tried, "");
+    }
+    Err(helped.map_or_else(|fault| format!("{error}; {fault}"), |_| error.to_string()))
 }
 
 /// A folder may be large: nobody else waits for the disk.

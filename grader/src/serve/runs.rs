@@ -183,3 +183,19 @@ impl Run {
         self.told.send_replace((events.len(), is_last));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_containers_wrote_reaches_no_page_unmarked() {
+        let run = Run { number: 1, events: Mutex::default(), told: watch::Sender::new((0, false)) };
+        run.tell(
+            &json!({"event": "report", "report": {"checks": [{"measured": "said \u{202e}\u{2028}x\u{1b}"}]}}),
+            true,
+        );
+        let told = run.after(0).await.expect("an event");
+        assert_eq!(told[0]["report"]["checks"][0]["measured"], "said ··x·");
+    }
+}

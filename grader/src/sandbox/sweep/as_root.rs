@@ -21,12 +21,13 @@ use crate::sandbox::run_id::{LABEL, RunId};
 /// mounted.
 pub const IMAGE_FILE: &str = "helper-image";
 
-/// The most that emptying a folder may take.
+/// The most that a run waits for it. What is left then is removed by later ones.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Empties the folders of a run's folder. What lies in them is never followed: `find` goes down by
-/// opened folders, and removes what a link is and not what it leads to.
-pub async fn empty(client: &Docker, folder: &Path) -> Result<(), Fault> {
+/// opened folders, and removes what a link is and not what it leads to. `false` when it was not done in
+/// time.
+pub async fn empty(client: &Docker, folder: &Path) -> Result<bool, Fault> {
     let named = folder.join(IMAGE_FILE);
     let image = std::fs::read_to_string(&named).map_err(Fault::file(&named))?;
     let body = ContainerCreateBody {
@@ -59,8 +60,7 @@ pub async fn empty(client: &Docker, folder: &Path) -> Result<(), Fault> {
         client.start_container(&id, None).await.map_err(Fault::docker("starting the helper"))?;
         let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
         // Whether all is gone is seen in the folder, and not told by an exit code.
-        let _ = tokio::time::timeout(LIMIT, client.wait_container(&id, Some(options)).next()).await;
-        Ok(())
+        Ok(tokio::time::timeout(LIMIT, client.wait_container(&id, Some(options)).next()).await.is_ok())
     };
     let done = working.await;
     let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
