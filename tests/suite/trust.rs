@@ -125,7 +125,7 @@ fn a_report_names_the_grader_and_the_same_course_by_the_same_digest() {
     // A copy of it elsewhere, without the solutions.
     let elsewhere = tempfile::tempdir().expect("folder");
     let lesson = "exercises/lesson36-dev-vs-prod";
-    for part in ["images", "book/src", &format!("{lesson}/starter")] {
+    for part in ["images", "scripts", "book/src", &format!("{lesson}/starter")] {
         lay(&course().join(part), &elsewhere.path().join(part));
     }
     fs::copy(course().join(lesson).join("lesson.toml"), elsewhere.path().join(lesson).join("lesson.toml"))
