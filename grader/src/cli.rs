@@ -11,7 +11,7 @@ use crate::sandbox::build::BuildSettings;
 
 /// Grades Docker exercises by what really happens in a Docker daemon.
 #[derive(Debug, Parser)]
-#[command(name = "grader", version, propagate_version = true)]
+#[command(name = "grader", version = crate::VERSION, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 passed, 1 the submission fell short, 2 wrong usage, 3 a fault of the machine.")]
 pub struct Cli {
     /// What to do.
@@ -93,6 +93,14 @@ pub enum Command {
     Init {
         /// The folder; left out, docker-course.
         folder: Option<PathBuf>,
+    },
+    /// Say that a course may be believed: it decides what is built and run on this machine.
+    Trust {
+        /// The course's folder; left out, those that are trusted are listed.
+        folder: Option<PathBuf>,
+        /// Trust it no longer.
+        #[arg(long, requires = "folder")]
+        forget: bool,
     },
     /// The book.
     Book {

@@ -3,6 +3,7 @@
 //! Owns: finding and loading. Must not: grade, print, or write.
 
 pub mod blocks;
+pub mod digest;
 pub mod fence;
 pub mod lesson;
 pub mod page;
@@ -41,13 +42,27 @@ pub struct LessonName {
 }
 
 impl Course {
-    /// Finds the course at `start` or in a folder above it.
-    pub fn find(start: &Path) -> Result<Self, CourseError> {
-        start
-            .ancestors()
-            .find(|dir| dir.join("exercises").is_dir() && dir.join("book").is_dir())
-            .map(|root| Self { root: root.to_path_buf() })
-            .ok_or_else(|| CourseError::NotFound { start: start.to_path_buf() })
+    /// The folders at `start` and above it that look like a course, the nearest first. Whether one is
+    /// to be believed is not said by how it looks: see [`trust`](crate::trust).
+    pub fn candidates(start: &Path) -> impl Iterator<Item = Self> {
+        let looks_like_one = |dir: &&Path| dir.join("exercises").is_dir() && dir.join("book").is_dir();
+        start.ancestors().filter(looks_like_one).map(|root| Self { root: root.to_path_buf() })
+    }
+
+    /// Finds the course at a folder that a person has named, or above it.
+    pub fn find(named: &Path) -> Result<Self, CourseError> {
+        Self::candidates(named).next().ok_or_else(|| CourseError::NotFound { start: named.to_path_buf() })
+    }
+
+    /// What the book is called.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let text = std::fs::read_to_string(self.root.join("book/book.toml")).unwrap_or_default();
+        let title = text
+            .parse::<toml::Table>()
+            .ok()
+            .and_then(|book| Some(book.get("book")?.get("title")?.as_str()?.to_owned()));
+        title.unwrap_or_else(|| self.root.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
     /// The names of all lessons that have an exercise, in their order.

@@ -24,8 +24,10 @@ use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::facts::QuizFacts;
 use crate::sandbox::pace::Pace;
 use crate::sandbox::run_id::RunId;
+use crate::sandbox::sweep::Effort;
 use crate::sandbox::wait::since;
 use crate::sandbox::{daemon, sweep};
+use crate::submission::links;
 use crate::verdict::Outcome;
 use crate::{memory, paths};
 use admit::Ready;
@@ -56,7 +58,8 @@ pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()
         Ok(checks) => (Vec::new(), checks),
         Err(refusals) => (refusals, blocked(lesson)),
     };
-    Ok(Report::new(lesson, refusals, checks, since(begun)))
+    let notes = links::notes(&job.dir);
+    Ok(Report { notes, ..Report::new(lesson, refusals, checks, since(begun)) })
 }
 
 /// What came of `work`, or why the gate has not let the submission in.
@@ -86,7 +89,7 @@ async fn with_run<T>(
     let working = async {
         // What killed runs have left is removed beside the work. If that fails, it is not this
         // run's business; `grader sweep` tells why.
-        let swept = sweep::sweep_abandoned(&client, &cache);
+        let swept = sweep::sweep_abandoned(&client, &cache, Effort::Once);
         let worked = async {
             let ready = match admit::admit(job, &client, &run, &cache, events, &pace).await? {
                 Ok(ready) => ready,
@@ -108,7 +111,7 @@ async fn with_run<T>(
     // A command that was cut short may have made one more thing while a sweep ran. A sweep that
     // fails loses neither report nor fault: the next run removes what is left.
     while let Ok(swept) = sweep::sweep_run(&client, &run, &cache).await {
-        if ended.is_ok() || swept.count() == 0 {
+        if ended.is_ok() || swept.removed.count() == 0 {
             break;
         }
     }

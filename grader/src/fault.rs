@@ -165,6 +165,10 @@ impl Fault {
             Self::NewerProgress { .. } => "Update this grader (`git pull`, then `make build`), or use the newer one. The database was left as it is.".into(),
             Self::Import { .. } => "Nothing of it was taken over, and your progress is as it was. `grader progress export FILE` on the machine that it came from writes it again.".into(),
             Self::Course(CourseError::NotFound { .. }) => "Go into the course's folder, or one below it such as your copy under workspace/, and try again.".into(),
+            Self::Course(CourseError::Unknown { root }) => {
+                let root = typed(root);
+                format!("If the course is yours, or comes from somebody whom you trust, say so once: `grader trust {root}`. If it came with a submission, go into your own course's folder, or name that one: `GRADER_COURSE=/path/to/course`.")
+            }
             Self::Course(_) => "This is a mistake in the course's own files, not in yours.".into(),
             Self::Usage { .. } => "See `grader --help`.".into(),
             Self::Interrupted => "Everything that this run had made was removed.".into(),
@@ -176,7 +180,7 @@ impl Fault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Shared(fault) => fault.exit_code(),
-            Self::Usage { .. } | Self::Import { .. } => 2,
+            Self::Usage { .. } | Self::Import { .. } | Self::Course(CourseError::Unknown { .. }) => 2,
             Self::Interrupted => 130,
             _ => 3,
         }
@@ -199,6 +203,13 @@ impl Fault {
         let action = action.into();
         move |source| Self::Docker { action, source }
     }
+}
+
+/// A path as a person types it in a shell.
+fn typed(path: &std::path::Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@".contains(c);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// The words of the error at the bottom of a chain: what the operating system said.

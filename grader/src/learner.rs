@@ -43,6 +43,6 @@ pub fn random() -> Result<String, Fault> {
 
 fn path(lesson: &str) -> Result<PathBuf, Fault> {
     let folder = paths::state()?.join("learner");
-    fs::create_dir_all(&folder).map_err(Fault::file(&folder))?;
+    crate::paths::own_folder(&folder)?;
     Ok(folder.join(lesson))
 }

@@ -73,7 +73,7 @@ pub fn end(path: &str, most: usize) -> String {
 /// File names and instructions must not steer the terminal, nor break a document.
 #[must_use]
 pub fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
+    crate::shown::plain(text)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use grader::cli::{BookCommand, Cli, Command, DevCommand, LookFormat, ReportForma
 use grader::course::quiz::Quiz;
 use grader::fault::Fault;
 use grader::progress::Progress;
+use grader::shown::{self, Guarded};
 use grader::{book, commands, report};
 
 fn main() -> ExitCode {
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => looked(args.look.format),
         _ => ReportFormat::Human,
     };
-    let mut out = anstream::stdout();
+    let mut out = Guarded::new(anstream::stdout());
     let result = run(cli, &mut out);
     let _ = out.flush();
     match result {
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
                 ReportFormat::Junit => report::junit::write_not_run(&fault, &mut out),
             };
             let _ = out.flush();
-            anstream::eprintln!("grader: {fault}\n{}", fault.remedy());
+            anstream::eprintln!("grader: {}\n{}", shown::lines(&fault.to_string()), shown::lines(&fault.remedy()));
             ExitCode::from(fault.exit_code())
         }
     }
@@ -77,6 +78,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
         Command::Sweep => wait(commands::sweep::run(out)),
         Command::Serve(args) => wait(async { grader::serve::run(&args, commands::course()?, out).await }),
         Command::Init { folder } => commands::init::run(folder.as_deref(), out),
+        Command::Trust { folder, forget } => commands::trust::run(folder.as_deref(), forget, out),
         Command::Book { command: BookCommand::Build { out: to } } => {
             let built = book::build(&commands::course()?.root, to.as_deref(), book::Site::Alone)?;
             writeln!(out, "The book is in {}", built.display()).map_err(Fault::file("standard output"))?;

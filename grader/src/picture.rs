@@ -115,7 +115,7 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\n' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('·'),
+            c if crate::shown::steers(c) => escaped.push(crate::shown::DOT),
             c => escaped.push(c),
         }
     }

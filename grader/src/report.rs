@@ -8,11 +8,13 @@ pub mod reference;
 pub mod terminal;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::course::{Lesson, LessonCheck};
+use crate::VERSION;
+use crate::course::{Course, Lesson, LessonCheck, digest};
 use crate::fault::Fault;
 use crate::policy::Refusal;
 use crate::verdict::{Location, Outcome};
@@ -25,6 +27,10 @@ pub const SCHEMA: &str = "grader-report/1";
 pub struct Report {
     /// The version of this form, `grader-report/1`.
     pub schema: &'static str,
+    /// The grader: its version, and behind `+` which sources it was made of.
+    pub grader: &'static str,
+    /// The course by which the submission was judged.
+    pub course: CourseUsed,
     /// The lesson's id.
     pub lesson: String,
     /// The lesson's title.
@@ -38,10 +44,33 @@ pub struct Report {
     pub of: u32,
     /// Milliseconds from the start of the run until everything was removed.
     pub millis: u64,
+    /// What was left out of the run, and why: nothing that costs a point.
+    pub notes: Vec<String>,
     /// Why the submission was not run at all.
     pub refusals: Vec<RefusalReport>,
     /// Every check, in the lesson's order.
     pub checks: Vec<CheckReport>,
+}
+
+/// By which course a submission was judged.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct CourseUsed {
+    /// What the course is called.
+    pub title: String,
+    /// The digest of what decides this lesson's verdicts: the same for the same course on every machine.
+    pub digest: String,
+    /// Where it lies. Reports are handed on, and this is nobody else's business.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+impl CourseUsed {
+    /// The course of a lesson.
+    #[must_use]
+    pub fn of(lesson: &Lesson) -> Self {
+        let course = Course { root: lesson.root.clone() };
+        Self { title: course.title(), digest: digest::of(lesson), folder: course.root }
+    }
 }
 
 /// How a run ended.
@@ -174,8 +203,22 @@ impl Report {
             () => RunResult::Failed,
         };
         let refusals = refusals.into_iter().map(|r| RefusalReport { what: r.what, why: r.why, at: r.at }).collect();
+        let (course, notes) = (CourseUsed::of(lesson), Vec::new());
         let (lesson, title) = (lesson.spec.id.clone(), lesson.spec.title.clone());
-        Self { schema: SCHEMA, lesson, title, result, points, of, millis, refusals, checks }
+        Self {
+            schema: SCHEMA,
+            grader: VERSION,
+            course,
+            lesson,
+            title,
+            result,
+            points,
+            of,
+            millis,
+            notes,
+            refusals,
+            checks,
+        }
     }
 
     /// The exit code that stands for this report (see README, "Exit codes").

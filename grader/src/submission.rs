@@ -5,8 +5,9 @@
 
 pub mod compose_file;
 pub mod dockerfile;
+pub mod links;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::verdict::Location;
 use compose_file::ComposeFile;
@@ -89,6 +90,24 @@ impl Submission {
         };
         parsed.lineage(target).into_iter().map(written).collect()
     }
+}
+
+/// Whether what a link says leads to a place in `dir`, by its text alone: by a relative path that does
+/// not climb out on the way.
+#[must_use]
+pub fn stays_inside(dir: &Path, link: &Path) -> bool {
+    let to = std::fs::read_link(link).unwrap_or_default();
+    let from = link.parent().and_then(|parent| parent.strip_prefix(dir).ok()).unwrap_or(Path::new(""));
+    let mut depth = 0_i32;
+    from.join(&to).components().all(|part| {
+        depth += match part {
+            Component::Normal(_) => 1,
+            Component::ParentDir => -1,
+            Component::CurDir => 0,
+            Component::RootDir | Component::Prefix(_) => -1_000,
+        };
+        depth >= 0
+    })
 }
 
 /// Whether a path, with its symbolic links followed, lies in a folder.

@@ -4,12 +4,13 @@
 //! solutions elsewhere. Must not: delete anything that is not in a snapshot.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::course::solution::Solution;
 use crate::course::{Course, Lesson, LessonName};
 use crate::fault::Fault;
-use crate::sandbox::scratch::{copy_tree, personalise_tree};
+use crate::sandbox::scratch::{copy_tree, ordinary, personalise_tree};
 use crate::submission::is_inside;
 use crate::{learner, paths};
 
@@ -68,7 +69,7 @@ pub fn copy_solution(course: &Course, lesson: &Lesson, solution: &Solution, to: 
 fn snapshot(lesson: &Lesson, from: &Path) -> Result<PathBuf, Fault> {
     let now = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
     let parent = paths::state()?.join("snapshots").join(lesson.folder());
-    fs::create_dir_all(&parent).map_err(Fault::file(&parent))?;
+    paths::own_folder(&parent)?;
     let numbered = |number: u32| parent.join(if number == 1 { now.clone() } else { format!("{now}-{number}") });
     let to = (1..10_000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| parent.join(&now));
     if fs::rename(from, &to).is_ok() {
@@ -116,8 +117,17 @@ fn put(layers: &[&Path], number: &str, to: &Path) -> Result<(), Fault> {
     fs::rename(&path, to).map_err(Fault::file(to))
 }
 
-/// A temporary folder is only its owner's; a learner's folder is an ordinary one.
-fn set_readable(path: &Path) -> Result<(), Fault> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(Fault::file(path))
+/// Opens a folder to be read: a learner's folder is an ordinary one, whatever the umask says: its containers run as other users, and
+/// read what is mounted.
+pub fn set_readable(path: &Path) -> Result<(), Fault> {
+    for entry in walkdir::WalkDir::new(path) {
+        let entry = entry.map_err(|error| Fault::file(path)(error.into()))?;
+        let data = entry.metadata().map_err(|error| Fault::file(entry.path())(error.into()))?;
+        if data.is_symlink() {
+            continue;
+        }
+        let mode = if data.is_dir() { 0o755 } else { ordinary(data.permissions().mode()) };
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).map_err(Fault::file(entry.path()))?;
+    }
+    Ok(())
 }

@@ -12,7 +12,11 @@ use crate::quiz::{FIELD, RIGHT, WHY_RIGHT, WHY_WRONG, WRONG};
 fn a_book_on_a_disk_judges_answers_and_keeps_them() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let to = folder.path().display().to_string();
-    let built = Command::new(program()).args(["book", "build", "--out", &to]).current_dir(course()).output();
+    let built = Command::new(program())
+        .args(["book", "build", "--out", &to])
+        .current_dir(course())
+        .env("GRADER_COURSE", course())
+        .output();
     let built = ended(&built.expect("grader"));
     assert_eq!(built.code, 0, "{}", built.all());
     let browser = Browser::reaching(&[]);

@@ -128,6 +128,7 @@ impl Learner {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(course()).env("GRADER_HOME", self.grader_home()).stdin(Stdio::null());
+        command.env("GRADER_COURSE", course());
         command
     }
 
@@ -205,7 +206,7 @@ impl SmallCourse {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.folder.path().join("course")).stdin(Stdio::null());
-        command.env("GRADER_HOME", self.folder.path().join("home"));
+        command.env("GRADER_HOME", self.folder.path().join("home")).env("GRADER_COURSE", self.root());
         command
     }
 

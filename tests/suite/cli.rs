@@ -14,6 +14,7 @@ pub fn own_course() -> (tempfile::TempDir, impl Fn(&[&str], &str) -> tests::Ende
     let run = move |arguments: &[&str], below: &str| {
         let mut command = std::process::Command::new(program());
         command.args(arguments).current_dir(root.join(below)).env("GRADER_HOME", root.join("home"));
+        command.env("GRADER_COURSE", &root);
         ended(&command.stdin(std::process::Stdio::null()).output().expect("run"))
     };
     (dir, run)

@@ -81,7 +81,7 @@ fn graded(case: &Case, witness: &Witness, more: &[&str]) -> Result<Ended, String
     let err = tempfile::tempfile().map_err(|error| error.to_string())?;
     let mut command = std::process::Command::new(program());
     command.args(["check", &case.lesson, "--offline", "--dir"]).arg(witness.dir()).args(&case.arguments).args(more);
-    command.current_dir(case.course()).env("GRADER_HOME", witness.home());
+    command.current_dir(case.course()).env("GRADER_COURSE", case.course()).env("GRADER_HOME", witness.home());
     command.env("HOSTILE_CANARY", witness.token()).env("CLICOLOR_FORCE", "1").stdin(Stdio::null());
     command.stdout(out.try_clone().map_err(|error| error.to_string())?);
     command.stderr(err.try_clone().map_err(|error| error.to_string())?);
@@ -122,7 +122,8 @@ fn steers(ended: &Ended) -> Vec<String> {
     if !ended.stdout.contains("\u{1b}[1m") {
         wrong.push("the report has no colour, so nothing is proven".to_owned());
     }
-    for control in ["\u{1b}]", "\u{1b}[2J", "\u{1b}[1;1H", "\u{7}", "\u{9b}"] {
+    let turn = ["\u{202e}", "\u{2066}", "\u{200b}", "\u{2028}", "\u{85}"];
+    for control in ["\u{1b}]", "\u{1b}[2J", "\u{1b}[1;1H", "\u{7}", "\u{9b}"].into_iter().chain(turn) {
         if ended.all().contains(control) {
             wrong.push(format!("{control:?} reaches the terminal"));
         }

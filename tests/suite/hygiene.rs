@@ -74,6 +74,23 @@ fn after_a_kill_sweep_removes_what_is_left_and_spares_a_run_that_is_alive() {
     other.wait().expect("end");
     assert_eq!(objects_of(&living), Vec::<String>::new());
     assert_eq!(tests::left_behind(&killed), Vec::<String>::new());
+
+    // What cannot go is told, and not waited for: somebody's own container is in a network of that run.
+    let name = format!("grader-test-{}", std::process::id());
+    let label = format!("course.grader.run={dead}");
+    wait_for("a container in the network", || {
+        // Another run's sweep may take the network away before the container is in it.
+        let _ = docker(&["network", "create", "--label", &label, &name]);
+        let image = "debian:bookworm-slim";
+        (docker(&["run", "--detach", "--name", &name, "--network", &name, image, "sleep", "600"]).len() == 1
+            && docker(&["container", "inspect", "--format", "{{.State.Running}}", &name]) == ["true"])
+        .then_some(())
+    });
+    let stuck = killed.grader(&["sweep"]);
+    let _ = docker(&["rm", "--force", &name]);
+    assert!(stuck.code == 1 && stuck.stdout.contains("Still there"), "{}", stuck.all());
+    assert_eq!(killed.grader(&["sweep"]).code, 0);
+    assert_eq!(objects_of(&dead), Vec::<String>::new());
 }
 
 #[test]

@@ -6,7 +6,8 @@ use tests::{Ended, Learner, ended};
 
 /// The program, far away from any course.
 fn grader(learner: &Learner, folder: &Path, arguments: &[&str]) -> Ended {
-    ended(&learner.command(arguments).current_dir(folder).output().expect("the program starts"))
+    let mut command = learner.command(arguments);
+    ended(&command.env_remove("GRADER_COURSE").current_dir(folder).output().expect("the program starts"))
 }
 
 #[test]

@@ -132,6 +132,7 @@ fn in_terminal(learner: &Learner, keys: &str) -> (String, i32) {
         sys.stdout.buffer.write(seen); sys.exit(code)\n";
     let mut command = Command::new("python3");
     command.args(["-c", python, &script, keys]).env("GRADER_HOME", learner.grader_home()).env("TERM", "xterm-256color");
+    command.env("GRADER_COURSE", tests::course());
     let mut child = command.current_dir(tests::course()).stdout(Stdio::piped()).spawn().expect("python3 starts");
     let mut seen = String::new();
     child.stdout.take().expect("stdout").read_to_string(&mut seen).expect("text");

@@ -101,11 +101,10 @@ pub fn write(report: &Report, format: ReportFormat, out: &mut dyn Write) -> std:
 pub fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Result<PathBuf, Fault> {
     if let Some(dir) = given {
         let full = here()?.join(dir);
-        return if full.is_dir() {
-            Ok(full)
-        } else {
-            Err(Fault::Usage { message: format!("{} is no folder", dir.display()) })
-        };
+        if !full.is_dir() {
+            return Err(Fault::Usage { message: format!("{} is no folder", dir.display()) });
+        }
+        return apart(course, &full).map(|()| full);
     }
     let own = workspace::folder(course, lesson);
     if own.is_dir() {
@@ -113,6 +112,20 @@ pub fn submission(course: &Course, lesson: &Lesson, given: Option<&Path>) -> Res
     }
     let id = &lesson.spec.id;
     Err(Fault::Usage { message: format!("you have no copy of {id} yet: `grader start {id}` makes one") })
+}
+
+/// A folder that is graded is never the course, and does not hold it: it would be judged by rules of
+/// its own, whoever trusts that course.
+fn apart(course: &Course, dir: &Path) -> Result<(), Fault> {
+    let real = |path: &Path| path.canonicalize().map_err(Fault::file(path));
+    if !real(&course.root)?.starts_with(real(dir)?) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} holds the course itself, so it cannot be graded by it: name a folder that a learner has handed in, or set GRADER_COURSE to your own course",
+        dir.display()
+    );
+    Err(Fault::Usage { message })
 }
 
 /// The learner's answers, judged by the page as it is now: those in `quiz.toml` of the folder, if

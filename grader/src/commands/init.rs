@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::here;
 use crate::fault::Fault;
+use crate::trust;
+use crate::workspace::set_readable;
 
 /// The course as it was when this program was compiled (`build.rs`).
 const COURSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/course.tar"));
@@ -18,6 +20,8 @@ const FOLDER: &str = "docker-course";
 pub fn run(folder: Option<&Path>, out: &mut dyn Write) -> Result<u8, Fault> {
     let to = here()?.join(folder.unwrap_or(Path::new(FOLDER)));
     write(&to)?;
+    // It came out of this very program.
+    trust::trust(&to)?;
     let shown = to.display();
     let text = format!(
         "The course is in {shown}\n\n  cd {shown}\n  grader doctor          # what this machine has and lacks\n  grader images make     # the base images\n  grader list            # the lessons\n"
@@ -39,7 +43,6 @@ fn write(to: &Path) -> Result<(), Fault> {
     let unfinished = tempfile::Builder::new().prefix(".new-").tempdir_in(&parent).map_err(Fault::file(&parent))?;
     tar::Archive::new(COURSE).unpack(unfinished.path()).map_err(Fault::file(to))?;
     let path = unfinished.keep();
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&path, readable).map_err(Fault::file(&path))?;
+    set_readable(&path)?;
     std::fs::rename(&path, to).map_err(Fault::file(to))
 }

@@ -11,9 +11,16 @@ use crate::sandbox::{daemon, sweep};
 /// Removes what runs have left whose process is gone; gives the exit code.
 pub async fn run(out: &mut dyn Write) -> Result<u8, Fault> {
     let client = daemon::connect().await?;
-    let swept = sweep::sweep_abandoned(&client, &paths::cache()?).await?;
-    writeln!(out, "{}", summary(&swept)).map_err(Fault::file("standard output"))?;
-    Ok(0)
+    let swept = sweep::sweep_abandoned(&client, &paths::cache()?, sweep::Effort::Again).await?;
+    let left = swept.left.iter().map(|left| format!("\nStill there: {} ({})", left.what, left.why));
+    let removed = if swept.removed.count() == 0 && !swept.left.is_empty() {
+        "Nothing could be removed.".to_owned()
+    } else {
+        summary(&swept.removed)
+    };
+    let text = removed + &left.collect::<String>();
+    writeln!(out, "{text}").map_err(Fault::file("standard output"))?;
+    Ok(u8::from(!swept.left.is_empty()))
 }
 
 fn summary(swept: &sweep::Things) -> String {

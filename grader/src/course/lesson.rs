@@ -18,6 +18,8 @@ use crate::check::{AnyCheck, Kind, Manner, Resource};
 
 /// A lesson's exercise, ready to be graded.
 pub struct Lesson {
+    /// The folder of the course that it was loaded from.
+    pub root: PathBuf,
     /// Its folder, such as `exercises/lesson36-dev-vs-prod`.
     pub dir: PathBuf,
     /// Its data.
@@ -42,7 +44,7 @@ impl Lesson {
     pub fn load(root: &Path, dir: &Path) -> Result<Self, CourseError> {
         let source = Source::read(root, &dir.join("lesson.toml"))?;
         let (spec, checks) = parse(&source)?;
-        let lesson = Self { dir: dir.to_path_buf(), spec, checks };
+        let lesson = Self { root: root.to_path_buf(), dir: dir.to_path_buf(), spec, checks };
         lesson.validate(&source)?;
         Ok(lesson)
     }

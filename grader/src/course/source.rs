@@ -99,6 +99,12 @@ pub enum CourseError {
         /// Where the search began.
         start: PathBuf,
     },
+    /// There is a course, and nobody has said that it may be believed.
+    #[error("{root} looks like a course, and this grader does not know it: a course decides what is built and run on this machine, and what counts as right", root = .root.display())]
+    Unknown {
+        /// The course's folder.
+        root: PathBuf,
+    },
 }
 
 #[cfg(test)]

@@ -23,30 +23,58 @@ pub async fn examine() -> Vec<Finding> {
         ask(&["buildx", "version"]),
         ask(&["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]),
     );
-    let Some(docker) = docker else {
-        return vec![Finding::new("docker command", Level::Fail, "there is no command `docker`", SETUP)];
+    let command = match docker {
+        Answer::None => {
+            return vec![Finding::new("docker command", Level::Fail, "there is no command `docker`", SETUP)];
+        }
+        Answer::Late => late("docker command"),
+        Answer::Ended(ended) => {
+            let found = version(&ended.stdout).map_or_else(|| "it tells no version".into(), |version| version.shown);
+            Finding::ok("docker command", found)
+        }
     };
-    let found = version(&docker.stdout).map_or_else(|| "it tells no version".into(), |version| version.shown);
-    let mut findings = vec![
-        Finding::ok("docker command", found),
-        plugin("compose", compose.as_ref(), COMPOSE_MIN),
-        plugin("buildx", buildx.as_ref(), BUILDX_MIN),
-    ];
-    findings.extend(
-        endpoint.filter(|ended| ended.ok).and_then(|ended| elsewhere(ended.stdout.trim(), &super::daemon::address())),
-    );
+    let mut findings = vec![command, plugin("compose", &compose, COMPOSE_MIN), plugin("buildx", &buildx, BUILDX_MIN)];
+    if let Answer::Ended(ended) = endpoint
+        && ended.ok
+    {
+        findings.extend(elsewhere(ended.stdout.trim(), &super::daemon::address()));
+    }
     findings
 }
 
-async fn ask(arguments: &[&str]) -> Option<Ended> {
-    daemon::run(daemon::command(arguments), &in_ms(LIMIT_MS)).await.ok().flatten()
+/// What came of asking a tool.
+enum Answer {
+    /// There is no such command.
+    None,
+    /// It was not done in time, which says nothing about it.
+    Late,
+    /// It ended.
+    Ended(Ended),
 }
 
-fn plugin(name: &str, ended: Option<&Ended>, least: [u32; 2]) -> Finding {
+async fn ask(arguments: &[&str]) -> Answer {
+    match daemon::run(daemon::command(arguments), &in_ms(LIMIT_MS)).await {
+        Ok(Some(ended)) => Answer::Ended(ended),
+        Ok(None) => Answer::Late,
+        Err(_) => Answer::None,
+    }
+}
+
+fn late(name: &str) -> Finding {
+    let found = format!("it has not told its version within {} s", LIMIT_MS / 1_000);
+    Finding::new(name, Level::Warn, found, "The machine is very busy: look again when it is calmer.")
+}
+
+fn plugin(name: &str, answer: &Answer, least: [u32; 2]) -> Finding {
     let wanted = format!("{}.{} or newer is needed", least[0], least[1]);
-    let complaint = ended.as_ref().and_then(|ended| ended.stderr.trim().lines().last());
+    let ended = match answer {
+        Answer::Late => return late(name),
+        Answer::Ended(ended) => Some(ended),
+        Answer::None => None,
+    };
+    let complaint = ended.and_then(|ended| ended.stderr.trim().lines().last());
     let said = complaint.map(|line| format!(" ({line})")).unwrap_or_default();
-    let found = ended.as_ref().filter(|ended| ended.ok).and_then(|ended| version(&ended.stdout));
+    let found = ended.filter(|ended| ended.ok).and_then(|ended| version(&ended.stdout));
     match found {
         None => Finding::new(name, Level::Fail, format!("`docker {name}` does not work{said}; {wanted}"), SETUP),
         Some(version) if version.numbers < least => {
@@ -87,8 +115,8 @@ fn version(text: &str) -> Option<Version> {
 mod tests {
     use super::*;
 
-    fn ended(stdout: &str) -> Ended {
-        Ended { ok: true, stdout: stdout.into(), stderr: String::new() }
+    fn ended(stdout: &str) -> Answer {
+        Answer::Ended(Ended { ok: true, stdout: stdout.into(), stderr: String::new() })
     }
 
     #[test]
@@ -102,11 +130,13 @@ mod tests {
 
     #[test]
     fn a_plugin_must_be_new_enough() {
-        assert_eq!(plugin("compose", Some(&ended("2.20.0")), COMPOSE_MIN).level, Level::Ok);
-        assert_eq!(plugin("compose", Some(&ended("2.19.9")), COMPOSE_MIN).level, Level::Fail);
-        assert_eq!(plugin("compose", Some(&ended("10.0")), COMPOSE_MIN).level, Level::Ok);
-        assert_eq!(plugin("buildx", Some(&ended("0.9.1")), BUILDX_MIN).level, Level::Fail);
-        assert_eq!(plugin("buildx", None, BUILDX_MIN).level, Level::Fail);
+        assert_eq!(plugin("compose", &ended("2.20.0"), COMPOSE_MIN).level, Level::Ok);
+        assert_eq!(plugin("compose", &ended("2.19.9"), COMPOSE_MIN).level, Level::Fail);
+        assert_eq!(plugin("compose", &ended("10.0"), COMPOSE_MIN).level, Level::Ok);
+        assert_eq!(plugin("buildx", &ended("0.9.1"), BUILDX_MIN).level, Level::Fail);
+        assert_eq!(plugin("buildx", &Answer::None, BUILDX_MIN).level, Level::Fail);
+        let late = plugin("compose", &Answer::Late, COMPOSE_MIN);
+        assert!(late.level == Level::Warn && !late.found.contains("not work"), "a busy machine lacks nothing");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct Lock {
 /// Takes the lock, and says so if that means waiting.
 pub async fn take(say: &mut Say<'_>) -> Result<Lock, Fault> {
     let path = paths::cache()?.join("images.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(Fault::file(&path))?;
+    let file = paths::own_file(&path)?;
     let mut told = false;
     loop {
         match file.try_lock() {

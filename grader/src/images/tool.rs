@@ -178,7 +178,7 @@ async fn pump(from: Option<impl AsyncRead + Unpin>, to: UnboundedSender<String>)
 /// The log file of a step about `name`.
 pub fn log_file(name: &str) -> Result<PathBuf, Fault> {
     let dir = crate::paths::cache()?.join("images");
-    std::fs::create_dir_all(&dir).map_err(Fault::file(&dir))?;
+    crate::paths::own_folder(&dir)?;
     Ok(dir.join(format!("{name}.log")))
 }
 

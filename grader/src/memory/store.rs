@@ -49,7 +49,7 @@ impl Store {
     /// Puts something under a key, in the place of what was there. Readers see all of it or nothing.
     pub fn put<T: Serialize>(&self, key: &Key, value: &T) {
         let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.folder)?;
+            crate::paths::own_folder(&self.folder).map_err(std::io::Error::other)?;
             let unfinished = tempfile::NamedTempFile::new_in(&self.folder)?;
             serde_json::to_writer(&unfinished, value)?;
             unfinished.persist(self.path(key)).map_err(|error| error.error)?;

@@ -2,13 +2,13 @@
 //!
 //! Owns: the digest of each file and link below a folder. Must not: know what files mean.
 //!
-//! Names, contents, permission bits and the targets of links count. Dates and owners do not: the
-//! copies that are measured do not have them either.
+//! Names, contents, permission bits, owners and the targets of links count: a container may or may not
+//! write by them. Dates do not: the copies that are measured do not have them either.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ use walkdir::WalkDir;
 use super::digest::{Builder, Key};
 use crate::fault::Fault;
 use crate::sandbox::scratch::NOT_COPIED;
+use crate::submission::links;
 
 /// The files and links below a folder, without those that are never copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,16 +41,20 @@ impl Tree {
             let unreadable = || Fault::file(entry.path());
             let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path()).to_path_buf();
             let kind = entry.file_type();
+            let data = entry.metadata().map_err(|error| unreadable()(error.into()))?;
+            let rights = format!("{:o} {} {}", data.mode() & 0o7777, data.uid(), data.gid());
             let content = if kind.is_dir() {
                 tree.folders.push(relative.clone());
-                "folder".to_owned()
+                format!("folder {rights}")
             } else if kind.is_symlink() {
+                if links::is_left_out(dir, entry.path()) {
+                    continue;
+                }
                 let to = fs::read_link(entry.path()).map_err(unreadable())?;
                 format!("link {}", hex::encode(to.as_os_str().as_bytes()))
             } else if kind.is_file() {
-                let mode = entry.metadata().map_err(|error| unreadable()(error.into()))?.permissions().mode() & 0o7777;
                 let bytes = fs::read(entry.path()).map_err(unreadable())?;
-                format!("file {mode:o} {}", hex::encode(Sha256::digest(bytes)))
+                format!("file {rights} {}", hex::encode(Sha256::digest(bytes)))
             } else {
                 continue;
             };
@@ -106,16 +111,19 @@ mod tests {
         changed("the content");
         fs::rename(at("a"), at("b")).expect("rename");
         changed("the name");
-        fs::set_permissions(at("b"), fs::Permissions::from_mode(0o755)).expect("mode");
+        fs::set_permissions(at("b"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("mode");
         changed("the mode");
         std::os::unix::fs::symlink("b", at("c")).expect("link");
         changed("a link");
+        fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o750)).expect("mode");
+        changed("the mode of a folder");
         fs::create_dir(at("d")).expect("folder");
         changed("an empty folder");
         let before = key(dir.path());
         fs::write(at("b"), "2").expect("write");
         fs::create_dir(at("node_modules")).expect("folder");
         fs::write(at("node_modules/x"), "2").expect("write");
+        std::os::unix::fs::symlink("me@here.1", at(".#b")).expect("link");
         assert_eq!(before, key(dir.path()), "a file that was written again, and what is never copied");
     }
 

@@ -5,14 +5,15 @@
 
 use std::fs::{self, FileType};
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Refusal, limits};
 use crate::course::Lesson;
 use crate::sandbox::scratch::{NOT_COPIED, given_files};
-use crate::submission::{Submission, TEXT_BYTES, is_inside};
+use crate::shown::{DOT, steers};
+use crate::submission::{Submission, TEXT_BYTES, is_inside, links, stays_inside};
 use crate::verdict::bytes;
 
 /// Everything that is wrong with the files.
@@ -105,10 +106,10 @@ fn one(submission: &Submission, entry: &DirEntry) -> Option<Refusal> {
         let why = format!("At most {} folders lie in each other.", limits::DEPTH);
         return refuse("the exercise folder is very deep".into(), &why);
     }
-    if entry.file_name().to_str().is_none_or(|name| name.chars().any(char::is_control)) {
+    if entry.file_name().to_str().is_none_or(|name| name.chars().any(steers)) {
         return refuse(
             format!("the name of {name} has characters that cannot be shown"),
-            "Names of files are text in UTF-8 without control characters such as line ends. Give it another name.",
+            "Names of files are text in UTF-8, without line ends and without characters that nobody sees. Give it another name.",
         );
     }
     if file_type.is_symlink() {
@@ -127,6 +128,10 @@ fn one(submission: &Submission, entry: &DirEntry) -> Option<Refusal> {
 /// Links lead to what is there, within the folder, by a relative path: they are copied as links, and
 /// must mean the same in the copy.
 fn link(submission: &Submission, path: &Path, name: &str) -> Option<Refusal> {
+    // It is not copied; the report says so.
+    if links::is_left_out(&submission.dir, path) {
+        return None;
+    }
     let to = fs::read_link(path).unwrap_or_default();
     let shown = to.to_string_lossy().escape_debug().to_string();
     let refuse = |what: String| {
@@ -136,18 +141,7 @@ fn link(submission: &Submission, path: &Path, name: &str) -> Option<Refusal> {
             None,
         ))
     };
-    let from = path.parent().and_then(|parent| parent.strip_prefix(&submission.dir).ok()).unwrap_or(Path::new(""));
-    let mut depth = 0_i32;
-    let stays = from.join(&to).components().all(|part| {
-        depth += match part {
-            Component::Normal(_) => 1,
-            Component::ParentDir => -1,
-            Component::CurDir => 0,
-            Component::RootDir | Component::Prefix(_) => -1_000,
-        };
-        depth >= 0
-    });
-    if !stays || (path.canonicalize().is_ok() && !is_inside(path, &submission.dir)) {
+    if !stays_inside(&submission.dir, path) || (path.canonicalize().is_ok() && !is_inside(path, &submission.dir)) {
         return refuse(format!("the link {name} leads out of the exercise folder, to {shown}"));
     }
     if path.canonicalize().is_err() {
@@ -168,7 +162,7 @@ fn unreadable(submission: &Submission, path: &Path) -> Refusal {
 /// A path as it may be shown, whatever its bytes are.
 fn relative(submission: &Submission, path: &Path) -> String {
     let path = path.strip_prefix(&submission.dir).unwrap_or(path).to_string_lossy();
-    let shown: String = path.escape_debug().take(200).collect();
+    let shown: String = path.escape_debug().take(200).map(|c| if steers(c) { DOT } else { c }).collect();
     if shown.is_empty() { "the exercise folder".into() } else { shown }
 }
 

@@ -15,6 +15,7 @@ use crate::course::quiz::StoredAnswer;
 use crate::fault::Fault;
 use crate::policy::limits;
 use crate::sandbox::scratch::{NOT_COPIED, given_files};
+use crate::submission::links;
 
 /// The digest of everything of the learner's that a run looks at: files (names, contents, whether
 /// they can be run), links, and the answers to the quiz that are kept. Given files are the course's and do not count.
@@ -36,6 +37,9 @@ pub fn submission(lesson: &Lesson, dir: &Path, answers: &BTreeMap<String, Stored
         }
         let name = relative.as_os_str().as_encoded_bytes();
         if entry.file_type().is_symlink() {
+            if links::is_left_out(dir, entry.path()) {
+                continue;
+            }
             let target = fs::read_link(entry.path()).unwrap_or_default();
             add(&[b"link", name, target.as_os_str().as_encoded_bytes()]);
         } else {

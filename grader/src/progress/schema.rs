@@ -3,7 +3,6 @@
 //! Owns: `PRAGMA user_version`, the migrations, the connection's settings. Must not: know what
 //! the rows mean beyond what a migration needs.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::stored::StoredReport;
 use super::{kept_form, uid};
 use crate::fault::Fault;
+use crate::paths::{close, own_file};
 
 /// One step from a version to the next. Steps are never edited once released: add one.
 type Migration = fn(&Connection) -> rusqlite::Result<()>;
@@ -32,9 +32,15 @@ pub fn open(path: &Path) -> Result<Connection, Fault> {
     // Turning on WAL needs the file alone and does not wait for it, so openers queue here. The
     // kernel opens the lock when its holder ends, however it ends.
     let gate_path = path.with_extension("lock");
-    let gate = File::create(&gate_path).map_err(Fault::file(&gate_path))?;
+    let gate = own_file(&gate_path)?;
     gate.lock().map_err(Fault::file(&gate_path))?;
     let fault = |source| Fault::Progress { path: path.to_path_buf(), source };
+    // SQLite gives the files beside it, which a killed process leaves behind, the mode that it has.
+    drop(own_file(path)?);
+    for beside in ["sqlite-wal", "sqlite-shm"].map(|end| path.with_extension(end)).iter().filter(|path| path.is_file())
+    {
+        close(beside, 0o600)?;
+    }
     let connection = Connection::open(path).map_err(fault)?;
     let version = prepare(&connection).map_err(fault)?;
     if version > NEWEST {

@@ -13,6 +13,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 
 use super::{CheckReport, RefusalReport, Report, terminal};
 use crate::fault::Fault;
+use crate::shown;
 use crate::verdict::{Finding, Location, Outcome, Verdict};
 
 /// Writes a report.
@@ -24,6 +25,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         ("result", report.result.word().into()),
         ("points", report.points.to_string()),
         ("of", report.of.to_string()),
+        ("course", report.course.title.clone()),
+        ("course-digest", report.course.digest.clone()),
+        ("grader", report.grader.to_owned()),
     ];
     suite.add_properties(properties.map(|(name, value)| Property::new(name, clean(&value))));
     if !report.refusals.is_empty() {
@@ -112,10 +116,9 @@ fn place(at: Option<&Location>) -> String {
     at.map_or_else(String::new, |at| format!("at: {}:{} | {}\n", at.file, at.line, at.text))
 }
 
-/// Takes out colours, and every character that steers a terminal or is not allowed in XML.
+/// Takes out colours; every character that steers a terminal or is not allowed in XML becomes a dot.
 fn clean(text: &str) -> String {
-    let allowed = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
-    anstream::adapter::strip_str(text).to_string().chars().filter(allowed).collect()
+    shown::lines(&anstream::adapter::strip_str(text).to_string())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{CheckReport, Report, RunResult};
+use super::{CheckReport, CourseUsed, Report, RunResult};
 use crate::verdict::{Detail, Finding, Location, Outcome, Verdict, millis};
 pub use detail::{plain, write_detail};
 
@@ -23,6 +23,9 @@ pub(crate) const STRONG: Style = Style::new().bold();
 /// Writes the whole report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{STRONG}{}  {}{STRONG:#}\n", report.lesson, report.title)?;
+    for note in &report.notes {
+        labelled(out, "note", note)?;
+    }
     for refusal in &report.refusals {
         writeln!(out, "{BAD}REFUSED{BAD:#}  {}", plain(&refusal.what))?;
         write_location(refusal.at.as_ref(), out)?;
@@ -34,7 +37,11 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             write_check(report, check, out)?;
         }
     }
-    summary(report, out)
+    summary(report, out)?;
+    let CourseUsed { title, digest, folder } = &report.course;
+    let digest = digest.get(..19).unwrap_or(digest);
+    let text = format!("By the course {title} in {} ({digest}), grader {}", folder.display(), report.grader);
+    writeln!(out, "{FAINT}{}{FAINT:#}", plain(&text))
 }
 
 /// Writes why a looking command cannot show something.
@@ -138,7 +145,7 @@ fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
 /// Text with no other control characters than ends of lines: some of it was written by containers,
 /// which must not steer the terminal.
 fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '·' } else { c }).collect()
+    crate::shown::lines(text).replace('\t', "·")
 }
 
 fn write_location(at: Option<&Location>, out: &mut dyn Write) -> io::Result<()> {

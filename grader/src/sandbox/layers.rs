@@ -78,7 +78,7 @@ impl Remembered {
         }
         let name = hex::encode(&hash.finalize()[..8]);
         let folder = cache.join("layers").join(name);
-        fs::create_dir_all(&folder).map_err(Fault::file(&folder))?;
+        crate::paths::own_folder(&folder)?;
         Ok(Self(folder))
     }
 

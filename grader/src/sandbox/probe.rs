@@ -7,6 +7,7 @@
 //! a container is read through `/proc` of its main process by this helper instead: cgroup
 //! limits, sockets, its file system (`/proc/PID/root`), signals.
 
+mod inside;
 mod status;
 
 use bollard::Docker;
@@ -87,7 +88,7 @@ impl Probe {
 
     /// What the kernel keeps about the container whose main process is `pid`; `None` when that has ended.
     pub async fn kernel(&self, pid: i64) -> Result<Option<KernelFacts>, Fault> {
-        let whole = self.0.run(KERNEL_SCRIPT, &[pid.to_string()], SHORT_MS).await?;
+        let whole = self.0.run(&inside::kernel(), &[pid.to_string()], SHORT_MS).await?;
         match whole.code {
             0 => parse_kernel(&whole.output).map(Some),
             GONE => Ok(None),
@@ -109,7 +110,7 @@ impl Probe {
 
     /// Tries to write into folders of the container, as root.
     pub async fn try_write(&self, pid: i64, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
-        let said = self.about(pid, WRITE_SCRIPT, folders).await?;
+        let said = self.about(pid, &inside::write(), folders).await?;
         let said: Vec<&str> = said.lines().collect();
         if said.len() != folders.len() {
             return Err(unreadable(format!("what may be written below /proc/{pid}/root"), &said.join(" ")));
@@ -125,10 +126,8 @@ impl Probe {
     pub async fn files_with(&self, pid: i64, text: &str, paths: &[String]) -> Result<Vec<String>, Fault> {
         let mut arguments = vec![text.to_owned()];
         arguments.extend(paths.iter().cloned());
-        let output = self.about(pid, SEARCH_SCRIPT, &arguments).await?;
-        let root = format!("/proc/{pid}/root");
-        let mut found: Vec<String> =
-            output.lines().filter_map(|line| line.strip_prefix(&root)).map(str::to_owned).collect();
+        let output = self.about(pid, &inside::search(), &arguments).await?;
+        let mut found: Vec<String> = output.lines().map(str::to_owned).collect();
         found.sort();
         found.dedup();
         Ok(found)
@@ -176,57 +175,6 @@ for pid in "$@"; do
     kill -"$signal" "$pid" || [ ! -e "/proc/$pid/root/." ] || exit 1
 done
 exit 0
-"#;
-
-/// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that
-/// the learner has mounted over one of the kernel's is of another file system.
-const KERNEL_SCRIPT: &str = r#"
-[ -e "/proc/$1/root/." ] || exit 3
-cd "/proc/$1/root/sys/fs/cgroup" || { [ -e "/proc/$1/root/." ] || exit 3; exit 4; }
-files="memory.max cpu.max pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max"
-stat -f -c "%T %n" $files 2>/dev/null | while read -r system file; do
-    case $system in cgroup*) echo "$file $(cat "$file")";; esac
-done
-cat "/proc/$1/net/tcp" 2>/dev/null || exit 3
-cat "/proc/$1/net/tcp6" 2>/dev/null
-[ -e "/proc/$1/root/." ] || exit 3
-exit 0
-"#;
-
-/// Writes a file into each folder and removes it; prints `written` or the reason. The helper sees
-/// the host's processes, so an absolute link in the container (`/app -> /proc/1/root/etc`) would lead
-/// it to the host's own files: links are followed by hand, below the container's root. The file's
-/// name cannot be foreseen, so nothing can lie in its place.
-const WRITE_SCRIPT: &str = r#"
-root="/proc/$pid/root"; shift
-follow() {
-    path="$root" rest="${1#/}/" hops=0
-    while [ -n "$rest" ]; do
-        part="${rest%%/*}" rest="${rest#*/}"
-        case "$part" in
-            ""|.) ;;
-            ..) [ "$path" = "$root" ] || path="${path%/*}" ;;
-            *) if [ -L "$path/$part" ]; then
-                    hops=$((hops + 1)); [ "$hops" -le 40 ] || return 1
-                    link=$(readlink "$path/$part"); case "$link" in /*) path="$root" ;; esac
-                    rest="${link#/}/$rest"
-                else path="$path/$part"; fi ;;
-        esac
-    done
-}
-for folder in "$@"; do
-    if ! follow "$folder"; then echo "Too many levels of symbolic links"
-    elif said=$(mktemp "$path/.grader-XXXXXXXXXX" 2>&1); then rm -f "$said"; echo written
-    else echo "${said##*: }"; fi
-done
-"#;
-
-/// Prints the files that have the text in them, devices and sockets left out.
-const SEARCH_SCRIPT: &str = r#"
-text=$2; shift 2
-for path in "$@"; do
-    grep -rlsF -D skip -e "$text" -- "/proc/$pid/root$path"
-done
 "#;
 
 fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {

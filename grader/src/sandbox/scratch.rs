@@ -3,21 +3,29 @@
 //! Owns: a folder of the run, with one copy per use, the planted secret and the planted
 //! folders. Must not: start anything.
 
+mod copying;
+
 use std::fs;
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::run_id::RunId;
+use super::sweep;
+use super::sweep::as_root::IMAGE_FILE;
 use crate::course::Lesson;
 use crate::course::spec::{EditSpec, SecretSpec};
 use crate::fault::Fault;
 use crate::learner::filled;
+use crate::paths::own_folder;
 use crate::sandbox::facts::EditDone;
 use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::syntax_line;
+use copying::{copy_again, copy_submission, make_folder, settle};
+pub use copying::{copy_tree, ordinary};
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -48,17 +56,25 @@ impl Scratch {
         let root = cache.join("runs").join(run.as_str());
         let scratch = Self { root, host_folders: lesson.spec.host_folders.clone(), kept: false };
         let source = scratch.source();
-        fs::create_dir_all(&source).map_err(Fault::file(&source))?;
-        copy_tree(learner, &source)?;
+        own_folder(&scratch.root)?;
+        if let Some(image) = lesson.spec.images.first() {
+            let path = scratch.own_file(IMAGE_FILE);
+            fs::write(&path, image).map_err(Fault::file(&path))?;
+        }
+        copy_submission(learner, &source)?;
         for given in given_files(lesson)? {
             let to = source.join(&given);
-            if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent).map_err(Fault::file(parent))?;
+            // From the top down, so that none of them is made by the way.
+            let folders: Vec<&Path> = given.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty()).collect();
+            for folder in folders.iter().rev().map(|folder| source.join(folder)).filter(|folder| !folder.is_dir()) {
+                make_folder(&folder, &source)?;
             }
             // A learner's link in this place must not lead the copy elsewhere.
             let _ = fs::remove_file(&to);
             let from = lesson.starter().join(&given);
             fs::copy(&from, &to).map_err(Fault::file(&from))?;
+            let mode = fs::metadata(&from).map_err(Fault::file(&from))?.mode();
+            settle(&to, &source, ordinary(mode))?;
             personalise(&to, number)?;
         }
         Ok(scratch)
@@ -80,12 +96,13 @@ impl Scratch {
     pub fn copy(&self, name: &str) -> Result<PathBuf, Fault> {
         let to = self.root.join(name);
         if !to.exists() {
-            copy_tree(&self.source(), &to)?;
+            copy_again(&self.source(), &to)?;
             for folder in &self.host_folders {
                 let marker = to.join(folder).join(MARKER);
-                fs::create_dir_all(to.join(folder)).map_err(Fault::file(&marker))?;
+                make_folder(&to.join(folder), &to)?;
                 fs::write(&marker, "This folder stands for the one on a developer's machine.\n")
                     .map_err(Fault::file(&marker))?;
+                settle(&marker, &to, 0o644)?;
             }
         }
         Ok(to)
@@ -114,7 +131,7 @@ impl Scratch {
         if before.is_none() {
             lines.push(format!("{}={value}", secret.key));
         }
-        fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
+        write_over(&path, &(lines.join("\n") + "\n"))?;
         Ok(before)
     }
 
@@ -154,8 +171,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.kept {
-            // What stays behind is removed by the next run's sweep.
-            let _ = fs::remove_dir_all(&self.root);
+            sweep::remove_unused(&self.root);
         }
     }
 }
@@ -178,7 +194,7 @@ fn open_below(folder: &Path, file: &str) -> std::io::Result<fs::File> {
 pub fn given_files(lesson: &Lesson) -> Result<Vec<PathBuf>, Fault> {
     let starter = lesson.starter();
     let mut given = Vec::new();
-    for entry in WalkDir::new(&starter).into_iter().filter_entry(|entry| !is_left_out(entry.file_name())) {
+    for entry in WalkDir::new(&starter).into_iter().filter_entry(|entry| !is_never_copied(entry.file_name())) {
         let entry = entry.map_err(|error| Fault::file(&starter)(error.into()))?;
         let relative = entry.path().strip_prefix(&starter).unwrap_or(entry.path());
         let delivered = lesson.spec.deliver.iter().any(|file| Path::new(file) == relative);
@@ -194,7 +210,15 @@ pub fn personalise(path: &Path, number: &str) -> Result<(), Fault> {
     // What is no text has no words in it.
     let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
     let own = filled(&text, number);
-    if own == text { Ok(()) } else { fs::write(path, own).map_err(Fault::file(path)) }
+    if own == text { Ok(()) } else { write_over(path, &own) }
+}
+
+/// Writes over a file of a copy, also one that may only be read, and leaves its mode as it was.
+fn write_over(path: &Path, text: &str) -> Result<(), Fault> {
+    let mode = fs::metadata(path).map_err(Fault::file(path))?.mode() & 0o777;
+    copying::set_mode(path, mode | 0o600)?;
+    fs::write(path, text).map_err(Fault::file(path))?;
+    copying::set_mode(path, mode)
 }
 
 /// Puts the learner's number into every text file below a folder.
@@ -205,25 +229,7 @@ pub fn personalise_tree(folder: &Path, number: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Copies files, folders and links (as links) below `from` into `to`.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<(), Fault> {
-    for entry in WalkDir::new(from).into_iter().filter_entry(|entry| !is_left_out(entry.file_name())) {
-        let entry = entry.map_err(|error| Fault::file(from)(error.into()))?;
-        let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
-        let kind = entry.file_type();
-        if kind.is_dir() {
-            fs::create_dir_all(&target).map_err(Fault::file(&target))?;
-        } else if kind.is_symlink() {
-            let link = fs::read_link(entry.path()).map_err(Fault::file(entry.path()))?;
-            std::os::unix::fs::symlink(link, &target).map_err(Fault::file(&target))?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &target).map_err(Fault::file(entry.path()))?;
-        }
-    }
-    Ok(())
-}
-
-fn is_left_out(name: &std::ffi::OsStr) -> bool {
+fn is_never_copied(name: &std::ffi::OsStr) -> bool {
     NOT_COPIED.iter().any(|left_out| name == *left_out)
 }
 

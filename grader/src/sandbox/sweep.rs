@@ -4,6 +4,10 @@
 //! (images) and its folder (scratch copies), and removing them. Must not: touch anything of a run
 //! that is alive, or anything that no run has made.
 
+pub mod as_root;
+mod folders;
+mod removal;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +17,10 @@ use bollard::Docker;
 use bollard::errors::Error;
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
-use futures_util::future::join_all;
+
+use removal::remove;
+pub use removal::{Effort, remove_unused};
 
 use super::orphans;
 use super::run_id::{LABEL, RunId};
@@ -47,6 +52,13 @@ impl Things {
         merge(&mut self.folders, other.folders);
     }
 
+    /// Their ids, names and paths.
+    fn names(&self) -> Vec<String> {
+        let folders = self.folders.iter().map(|folder| folder.display().to_string());
+        let others = [&self.containers, &self.networks, &self.volumes, &self.images];
+        others.into_iter().flatten().cloned().chain(folders).collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -62,36 +74,59 @@ fn merge<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
     }
 }
 
+/// Something that is still there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// Its id, name or path.
+    pub what: String,
+    /// Why it could not be removed.
+    pub why: String,
+}
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// What was removed, or is being removed by somebody else.
+    pub removed: Things,
+    /// What could not be removed.
+    pub left: Vec<Left>,
+}
+
 /// Which runs are meant.
 type Which<'a> = &'a (dyn Fn(&RunId) -> bool + Sync);
 
-/// Removes what one run has made, and tells what that was.
-pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Things, Fault> {
+/// Removes what one run has made.
+pub async fn sweep_run(client: &Docker, run: &RunId, cache: &Path) -> Result<Swept, Fault> {
     let things = find(client, cache, &|id| id == run).await?;
-    remove(client, &things).await?;
-    Ok(things)
+    remove(client, things, Effort::Once).await
 }
 
-/// Removes what runs have left behind whose process is gone, and tells what that was.
-pub async fn sweep_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fault> {
+/// Removes what runs have left behind whose process is gone. Nothing is waited for that cannot go.
+pub async fn sweep_abandoned(client: &Docker, cache: &Path, effort: Effort) -> Result<Swept, Fault> {
     // The daemon goes on for a moment with what a command had asked for when it was ended: an image
     // that is being exported gets its name after all.
     let settles_in = Duration::from_millis(if orphans::end().await { SETTLING_MS } else { 0 });
-    let mut all = Things::default();
+    let mut all = Swept::default();
     let (begun, mut last) = (Instant::now(), Instant::now());
     loop {
-        let things = find_abandoned(client, cache).await?;
-        remove(client, &things).await?;
-        let nothing = things.count() == 0;
-        all.add(things);
-        if nothing && last.elapsed() >= settles_in || begun.elapsed() >= LONGEST {
+        let mut things = find_abandoned(client, cache).await?;
+        // A folder that could not be removed would not go a moment later either.
+        things.folders.retain(|folder| all.left.iter().all(|left| left.what != folder.display().to_string()));
+        let swept = remove(client, things, effort).await?;
+        let nothing = swept.removed.count() == 0;
+        let nothing_new = swept.left.iter().all(|left| all.left.contains(left));
+        all.removed.add(swept.removed);
+        merge(&mut all.left, swept.left);
+        if nothing && nothing_new && last.elapsed() >= settles_in || begun.elapsed() >= LONGEST {
+            // What went at the second try, or was removed by somebody else, is not left.
+            let there = find_abandoned(client, cache).await?.names();
+            all.left.retain(|left| there.contains(&left.what));
             return Ok(all);
         }
-        if nothing {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        } else {
+        if !nothing {
             last = Instant::now();
         }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
@@ -110,7 +145,7 @@ pub async fn find_abandoned(client: &Docker, cache: &Path) -> Result<Things, Fau
 /// Removes the containers, networks and volumes of one Compose project of a run.
 pub async fn sweep_project(client: &Docker, project: &str) -> Result<(), Fault> {
     let things = labelled(client, &format!("com.docker.compose.project={project}"), &|_| true).await?;
-    remove(client, &things).await
+    remove(client, things, Effort::Once).await.map(drop)
 }
 
 async fn find(client: &Docker, cache: &Path, which: Which<'_>) -> Result<Things, Fault> {
@@ -158,36 +193,4 @@ fn folders(cache: &Path, which: Which<'_>) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(cache.join("runs")) else { return Vec::new() };
     let meant = |name: &std::ffi::OsStr| name.to_str().and_then(RunId::parse).is_some_and(|id| which(&id));
     entries.flatten().filter(|entry| meant(&entry.file_name())).map(|entry| entry.path()).collect()
-}
-
-/// Removes things. Containers go first: networks, volumes and images that they use cannot go.
-async fn remove(client: &Docker, things: &Things) -> Result<(), Fault> {
-    let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    let removals = things.containers.iter().map(|id| client.remove_container(id, Some(force.clone())));
-    settle(join_all(removals).await, "removing a container")?;
-    settle(join_all(things.networks.iter().map(|id| client.remove_network(id))).await, "removing a network")?;
-    let force = RemoveVolumeOptionsBuilder::default().force(true).build();
-    let removals = things.volumes.iter().map(|name| client.remove_volume(name, Some(force.clone())));
-    settle(join_all(removals).await, "removing a volume")?;
-    let force = RemoveImageOptionsBuilder::default().force(true).build();
-    // One after another: images that share layers lock each other in the daemon.
-    for tag in &things.images {
-        settle(vec![client.remove_image(tag, Some(force.clone()), None).await], "removing an image")?;
-    }
-    for folder in &things.folders {
-        // What cannot be removed now is found again by the next sweep.
-        let _ = fs::remove_dir_all(folder);
-    }
-    Ok(())
-}
-
-/// What is gone already, is being removed by somebody else, or is used by a container that was made
-/// after we looked (a network answers 403 then) is fine: whoever needs it gone looks again.
-fn settle<T>(results: Vec<Result<T, Error>>, action: &str) -> Result<(), Fault> {
-    let is_fine =
-        |error: &Error| matches!(error, Error::DockerResponseServerError { status_code: 403 | 404 | 409, .. });
-    match results.into_iter().filter_map(Result::err).find(|error| !is_fine(error)) {
-        Some(error) => Err(Fault::docker(action)(error)),
-        None => Ok(()),
-    }
 }

@@ -90,13 +90,14 @@ pub async fn rebuild_on_changes(session: App) {
 fn built(course: &Course) -> Result<TempDir, Fault> {
     let folder = tempfile::Builder::new().prefix("grader-book-").tempdir();
     let folder = folder.map_err(Fault::file(std::env::temp_dir()))?;
-    crate::book::build(&course.root, Some(folder.path()), Site::Served)?;
-    for entry in WalkDir::new(folder.path()).into_iter().flatten() {
+    let pages = pages(&folder);
+    crate::book::build(&course.root, Some(&pages), Site::Served)?;
+    for entry in WalkDir::new(&pages).into_iter().flatten() {
         if entry.path().extension().is_some_and(|end| end == "html") {
             let text = fs::read_to_string(entry.path()).map_err(Fault::file(entry.path()))?;
             let (page, scripts) = without_inline_scripts(&text);
             for (name, script) in scripts {
-                let path = folder.path().join(name);
+                let path = pages.join(name);
                 fs::write(&path, script).map_err(Fault::file(path))?;
             }
             fs::write(entry.path(), own::linked(&without_inline_styles(&page))).map_err(Fault::file(entry.path()))?;
@@ -110,6 +111,12 @@ fn built(course: &Course) -> Result<TempDir, Fault> {
         }
     }
     Ok(folder)
+}
+
+/// Where the pages are: mdBook makes this folder anew, as open as folders are, and nobody else may enter
+/// the one around it.
+fn pages(folder: &TempDir) -> PathBuf {
+    folder.path().join("pages")
 }
 
 /// The page with its inline scripts replaced by files, and those files.
@@ -145,7 +152,7 @@ pub async fn page(State(session): State<App>, uri: Uri) -> Response {
         return ([(CONTENT_TYPE, kind(name)), (CACHE_CONTROL, cached(path))], text).into_response();
     }
     let built = session.book.now();
-    let Some(file) = inside(built.folder.path(), path) else { return missing(&built) };
+    let Some(file) = inside(&pages(&built.folder), path) else { return missing(&built) };
     match tokio::fs::read(&file).await {
         Ok(bytes) => {
             ([(CONTENT_TYPE, kind(&file.to_string_lossy())), (CACHE_CONTROL, cached(path))], bytes).into_response()
@@ -173,7 +180,7 @@ fn cached(path: &str) -> &'static str {
 }
 
 fn missing(built: &Built) -> Response {
-    let page = fs::read(built.folder.path().join("404.html")).unwrap_or_default();
+    let page = fs::read(pages(&built.folder).join("404.html")).unwrap_or_default();
     if page.is_empty() {
         return Problem::new(StatusCode::NOT_FOUND, "there is no such page", "Begin at the first page.")
             .into_response();

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::memory;
 use crate::progress::Progress;
 use crate::sandbox::build::BuildSettings;
-use crate::workspace;
+use crate::{shown, workspace};
 
 /// The stack of a run's thread, as large as a program's first thread usually has it, and some more.
 const STACK_BYTES: usize = 16 << 20;
@@ -175,9 +175,27 @@ impl Run {
     fn tell(&self, event: &impl Serialize, is_last: bool) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let mut event = serde_json::to_value(event).unwrap_or_default();
+        // Here, and not where the page shows it: nothing that a container wrote reaches a page unmarked.
+        shown::every_text(&mut event);
         // A page that comes later knows by it for how long a stage has been going on.
         event["at"] = jiff::Timestamp::now().as_millisecond().into();
         events.push(event);
         self.told.send_replace((events.len(), is_last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_containers_wrote_reaches_no_page_unmarked() {
+        let run = Run { number: 1, events: Mutex::default(), told: watch::Sender::new((0, false)) };
+        run.tell(
+            &json!({"event": "report", "report": {"checks": [{"measured": "said \u{202e}\u{2028}x\u{1b}"}]}}),
+            true,
+        );
+        let told = run.after(0).await.expect("an event");
+        assert_eq!(told[0]["report"]["checks"][0]["measured"], "said ··x·");
     }
 }

@@ -33,6 +33,9 @@ fn main() {
 fn report() -> Report {
     Report {
         schema: SCHEMA,
+        grader: grader::VERSION,
+        course: grader::report::CourseUsed::default(),
+        notes: Vec::new(),
         lesson: "lesson36".into(),
         title: "x".repeat(20_000),
         result: RunResult::Failed,

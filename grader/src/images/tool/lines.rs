@@ -23,7 +23,7 @@ pub fn plain(line: &str) -> &str {
 /// A text on one line that fits into a terminal.
 pub fn shorten(text: &str) -> String {
     const WIDTH: usize = 90;
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let one_line = crate::shown::plain(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     if one_line.chars().count() <= WIDTH {
         return one_line;
     }

@@ -32,6 +32,9 @@ pub fn report(checks: &[(&str, Option<bool>)]) -> Report {
     let result = if points == of { RunResult::Passed } else { RunResult::Failed };
     Report {
         schema: crate::report::SCHEMA,
+        grader: "",
+        course: crate::report::CourseUsed::default(),
+        notes: Vec::new(),
         lesson: "lesson36".into(),
         title: String::new(),
         result,

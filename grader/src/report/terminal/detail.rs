@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use similar::{ChangeTag, TextDiff};
 
 use super::{BAD, FAINT, GOOD, labelled};
+use crate::shown::{DOT, steers};
 use crate::verdict::Detail;
 use crate::verdict::drawn::{curve_in_words, timeline_rows};
 
@@ -70,7 +71,7 @@ const WIDEST: usize = 180;
 /// One line as it may be shown: what a container wrote must not steer the learner's terminal, nor flood it.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let shown = text.chars().map(|c| if c.is_control() && c != '\t' { '·' } else { c });
+    let shown = text.chars().map(|c| if steers(c) && c != '\t' { DOT } else { c });
     if text.chars().count() > WIDEST { shown.take(WIDEST).chain(['…']).collect() } else { shown.collect() }
 }
 

@@ -14,7 +14,7 @@ use crate::sandbox::pace::Pace;
 /// Lists the files of `context` that are left when `ignore` is applied. `own` is a folder of the
 /// run for the build's own files.
 pub async fn list(context: &Path, ignore: Option<&Path>, own: &Path, pace: &Pace) -> Result<Vec<ContextFile>, Fault> {
-    fs::create_dir_all(own).map_err(Fault::file(own))?;
+    crate::paths::own_folder(own)?;
     let dockerfile = own.join("Dockerfile");
     fs::write(&dockerfile, "FROM scratch\nCOPY . /\n").map_err(Fault::file(&dockerfile))?;
     if let Some(ignore) = ignore {

@@ -139,7 +139,8 @@ pub async fn one(State(session): State<App>, Path(id): Path<String>) -> Result<J
     answered(move || -> Result<_, Problem> {
         let lesson = lesson(&session, &id)?;
         let progress = Progress::open()?;
-        let report = progress.last_report(&lesson.spec.id)?;
+        let mut report = progress.last_report(&lesson.spec.id)?;
+        report.iter_mut().for_each(crate::shown::every_text);
         let attempts = progress.attempts(&lesson.spec.id)?;
         let attempts = attempts.into_iter().map(|(attempt, _)| AttemptRow {
             at: attempt.at,

@@ -8,6 +8,8 @@ use alacritty_terminal::vte::ansi::{Color, NamedColor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shown::{DOT, steers};
+
 /// Marks above one letter that are shown.
 const MARKS: usize = 4;
 
@@ -85,8 +87,8 @@ fn write(cell: &Cell, text: &mut String) {
     if cell.flags.contains(Flags::HIDDEN) || cell.c.is_control() {
         return text.push(' ');
     }
-    text.push(cell.c);
-    text.extend(cell.zerowidth().unwrap_or_default().iter().take(MARKS));
+    text.push(if steers(cell.c) { DOT } else { cell.c });
+    text.extend(cell.zerowidth().unwrap_or_default().iter().filter(|mark| !steers(**mark)).take(MARKS));
 }
 
 fn run(cell: &Cell) -> Run {

@@ -164,6 +164,9 @@ mod tests {
         };
         Report {
             schema: "",
+            grader: "",
+            course: crate::report::CourseUsed::default(),
+            notes: Vec::new(),
             lesson: String::new(),
             title: String::new(),
             result: RunResult::Failed,
