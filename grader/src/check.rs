@@ -47,6 +47,25 @@ impl std::fmt::Display for Resource {
     }
 }
 
+/// A port of a service at which somebody asks, as its guests find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// The stack.
+    pub stack: String,
+    /// The service.
+    pub service: String,
+    /// The port of the lesson, which is the host's (see [`behind`](crate::sandbox::names::behind)).
+    pub port: u16,
+}
+
+impl Door {
+    /// A port of a service.
+    #[must_use]
+    pub fn of(stack: &str, service: &str, port: u16) -> Self {
+        Self { stack: stack.to_owned(), service: service.to_owned(), port }
+    }
+}
+
 /// How a check treats what it looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -75,6 +94,15 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 
     /// What must be there before it can measure.
     fn needs(&self) -> Vec<Resource>;
+    /// The doors without which it has nobody to ask.
+    fn asks_at(&self) -> Vec<Door> {
+        Vec::new()
+    }
+    /// The doors of which it says itself whether they are open. Where one is not published at all, checks that
+    /// ask there are blocked by it: one cause, one finding.
+    fn judges_doors(&self) -> Vec<Door> {
+        Vec::new()
+    }
     /// Looks, and has no opinion.
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault>;
     /// Decides, and cannot look.
@@ -105,6 +133,10 @@ pub trait AnyCheck: Send + Sync {
     fn needs(&self) -> Vec<Resource>;
     /// See [`Check::MANNER`].
     fn manner(&self) -> Manner;
+    /// See [`Check::asks_at`].
+    fn asks_at(&self) -> Vec<Door>;
+    /// See [`Check::judges_doors`].
+    fn judges_doors(&self) -> Vec<Door>;
     /// See [`Check::REMEMBERED`].
     fn remembered(&self) -> bool;
     /// Measures and judges.
@@ -123,6 +155,14 @@ impl<C: Check> AnyCheck for C {
 
     fn manner(&self) -> Manner {
         C::MANNER
+    }
+
+    fn asks_at(&self) -> Vec<Door> {
+        Check::asks_at(self)
+    }
+
+    fn judges_doors(&self) -> Vec<Door> {
+        Check::judges_doors(self)
     }
 
     fn remembered(&self) -> bool {

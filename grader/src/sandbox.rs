@@ -21,6 +21,8 @@ pub mod pace;
 pub mod probe;
 pub mod run_id;
 pub mod scratch;
+mod signals;
+mod story;
 pub mod sweep;
 pub mod wait;
 
@@ -28,7 +30,7 @@ use async_trait::async_trait;
 
 use crate::fault::Fault;
 use crate::verdict::Location;
-pub use asks::{Lifecycle, Neighbours, Pressure, Supply, Writings};
+pub use asks::{Lifecycle, Manners, Neighbours, Pressure, Supply, Writings};
 use pace::Pace;
 use wait::Deadline;
 
@@ -49,7 +51,7 @@ pub struct At<'a> {
 /// The learner's images and stacks, running in a daemon. Images are built and stacks started
 /// when they are first asked for, and only once.
 #[async_trait]
-pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send + Sync {
+pub trait Sandbox: Supply + Lifecycle + Manners + Pressure + Neighbours + Writings + Send + Sync {
     /// How the build of an image went; builds it if nobody has asked before.
     async fn built(&self, image: &str) -> Result<BuildReport, Fault>;
     /// Builds the image again, in a copy of the files in which the lesson's edit was made.
@@ -134,6 +136,16 @@ pub trait Sandbox: Supply + Lifecycle + Pressure + Neighbours + Writings + Send 
     fn tag(&self) -> String;
     /// The merged Compose model of a stack, as `docker compose config` gives it.
     fn model(&self, stack: &str) -> serde_json::Value;
+    /// The port in the container behind a port of the lesson, which is the host's (see [`names::behind`]); the
+    /// same number where it is not published.
+    fn container_port(&self, at: At<'_>, port: u16) -> u16 {
+        names::behind(&self.model(at.stack), at.service, port).unwrap_or(port)
+    }
+    /// What a container wrote last, for a person: lines that differ only in their numbers, such as those of
+    /// our own requests, are told once.
+    async fn log_story(&self, at: At<'_>, lines: usize) -> Result<Vec<String>, Fault> {
+        Ok(story::told(&self.log_tail(at, 1_000).await?, lines))
+    }
     /// Where a key of a service stands in the stack's Compose files (the last file that has it).
     fn locate_key(&self, at: At<'_>, key: &[&str]) -> Option<Location>;
     /// Where a service's limit stands: the long form, the `short` key, else the service.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
 use crate::sandbox::wait::until;
@@ -118,6 +118,10 @@ impl Check for DataPersists {
         vec![Resource::stack(&self.stack)]
     }
 
+    fn asks_at(&self) -> Vec<Door> {
+        vec![Door::of(&self.stack, &self.service, self.port)]
+    }
+
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = self.at(&self.service);
         for service in self.recreated() {
@@ -163,7 +167,7 @@ impl Check for DataPersists {
             }
         }
         if !evidence.is_back() {
-            evidence.log = sandbox.log_tail(at, 8).await?;
+            evidence.log = sandbox.log_story(at, 8).await?;
         }
         Ok(evidence)
     }

@@ -1,16 +1,17 @@
-//! `graceful-stop`: on SIGTERM a service answers what is in flight and ends in time.
+//! `graceful-stop`: asked to stop, a service answers what is in flight and ends in time.
 //!
 //! Owns: one slow request and one stop. Must not: kill anything.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent};
+use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent, Stopping};
 use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
@@ -18,8 +19,10 @@ use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
 /// The exit code of a process that SIGKILL ended: 128 + 9.
 const KILLED: i64 = 137;
 
-/// Sends a request that takes a while; when the kernel shows that the service has read it and has not
-/// answered yet, stops the container as `docker stop` does, and waits for both.
+/// Sends a request that takes a while until it has been answered well once, so that the service is quite up.
+/// Then sends it again; when the kernel shows that the service has read it and has not answered yet, stops
+/// the container as `docker stop` does, and waits for both. In order is an end with exit code 0, or with 128
+/// and the number of the stop signal (143 for SIGTERM), as programs end that pass the signal on.
 ///
 /// Why it matters: a deployment must not cut off a guest who is paying.
 ///
@@ -40,12 +43,15 @@ pub struct GracefulStop {
     pub post: serde_json::Value,
     /// The wanted status of its answer.
     pub status: u16,
-    /// The most milliseconds from SIGTERM to the end.
+    /// The most milliseconds from the stop signal to the end.
     pub within_ms: u64,
     /// The image that the learner builds for it, if so, to show the line that starts its main process.
     #[serde(default)]
     pub image: Option<String>,
 }
+
+/// How long it may take until a request is answered well for the first time.
+const UP_WITHIN_MS: u64 = 30_000;
 
 /// How long it may take to catch a request in flight. One that ends before it is seen is sent again.
 const CAUGHT_WITHIN_MS: u64 = 15_000;
@@ -57,7 +63,7 @@ pub struct Evidence {
     pub in_flight: bool,
     /// The request's answer.
     pub answer: HttpAnswer,
-    /// From SIGTERM to the end.
+    /// From the stop signal to the end.
     pub millis: u64,
     /// The exit code.
     pub exit_code: i64,
@@ -68,6 +74,9 @@ pub struct Evidence {
     /// When what happened.
     #[serde(default)]
     pub moments: Option<Moments>,
+    /// How it was asked to stop.
+    #[serde(default)]
+    pub stopping: Stopping,
 }
 
 /// Milliseconds since the request was sent.
@@ -75,7 +84,7 @@ pub struct Evidence {
 pub struct Moments {
     /// When the kernel showed that the service had read it, if it did.
     pub read_ms: Option<u64>,
-    /// When SIGTERM was sent.
+    /// When the stop signal was sent.
     pub stop_ms: u64,
 }
 
@@ -97,63 +106,163 @@ impl Check for GracefulStop {
         self.image.iter().map(Resource::image).chain([Resource::stack(&self.stack)]).collect()
     }
 
+    fn asks_at(&self) -> Vec<Door> {
+        vec![Door::of(&self.stack, &self.service, self.port)]
+    }
+
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         sandbox.ensure_running(at).await?;
-        sandbox.listens(at, self.port, CAUGHT_WITHIN_MS).await?;
+        let request = HttpRequest::post(self.port, &self.path, self.post.clone());
+        let answers = || async {
+            let answer = sandbox.http(at, &request).await?;
+            Ok::<_, Fault>((answer.status == Some(self.status)).then_some(()))
+        };
+        until(&sandbox.within(UP_WITHIN_MS), answers).await?;
         let processes = sandbox.processes(at).await?;
         let pid = sandbox.container(at).await?.pid;
         let main_process =
             processes.into_iter().find(|process| process.pid == pid).map(|p| p.command).unwrap_or_default();
+        let stopping = sandbox.stopping(at).await?;
         let Stopped { in_flight, answer, spent, moments } = stopped_in_flight(self, sandbox, at).await?;
         spent.took().must_tell(self.within_ms, &format!("the stop of `{}`", self.service))?;
         let exit_code = sandbox.container(at).await?.exit_code;
-        let service = &sandbox.model(&self.stack)["services"][&self.service];
-        let key = ["entrypoint", "command"].into_iter().find(|key| !service[*key].is_null());
-        let line = |image| ["ENTRYPOINT", "CMD"].iter().find_map(|name| sandbox.locate_instruction(image, name));
-        let begins = match (key, &self.image) {
-            (None, Some(image)) => line(image),
-            (key, _) => sandbox.locate_key(at, &[key.unwrap_or("command")]),
+        let mut evidence = Evidence {
+            in_flight,
+            answer,
+            millis: spent.millis,
+            exit_code,
+            main_process,
+            at: None,
+            moments: Some(moments),
+            stopping,
         };
-        let moments = Some(moments);
-        Ok(Evidence { in_flight, answer, millis: spent.millis, exit_code, main_process, at: begins, moments })
+        evidence.at = self.place(sandbox, &evidence);
+        Ok(evidence)
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
+        let signal = evidence.signal();
         let wanted = format!(
-            "after SIGTERM the request in flight is answered with {} and the container ends by itself within {}",
+            "after {signal} the request in flight is answered with {}, and the container ends by itself within {}, with code 0 or {}",
             self.status,
-            millis(self.within_ms)
+            millis(self.within_ms),
+            evidence.code_of_signal()
         );
-        let answered = evidence.answer.status == Some(self.status);
-        let killed = evidence.exit_code == KILLED;
-        let in_time = evidence.millis <= self.within_ms;
         let measured = format!(
             "{} after {} with code {}; the request: {}",
-            if killed { "killed" } else { "ended" },
+            if evidence.killed() { "killed" } else { "ended" },
             millis(evidence.millis),
             evidence.exit_code,
             evidence.answer.summary()
         );
         let finding = Finding::new(wanted, measured).with_some(self.timeline(evidence));
-        let note = if killed {
-            "SIGTERM goes to PID 1 only. If that is a shell, the signal stops there; Docker then kills everything when the grace time is over."
-        } else if !answered {
-            "The process ended before it had answered. On SIGTERM it has to take no new requests, answer those that it has, and end then."
-        } else if !in_time {
-            "It ended by itself, but too late. Whatever keeps the process alive, such as open connections and timers, has to end after the last answer."
-        } else if !evidence.in_flight {
-            "Each request was answered before the stop could come between, so nothing was in flight. The answer must not come before the work is done."
-        } else {
-            return Verdict::Pass(finding);
-        };
+        let Some(cause) = self.cause(evidence) else { return Verdict::Pass(finding) };
         let main = Detail::log("the main process (PID 1)", vec![evidence.main_process.clone()]);
-        Verdict::Fail(finding.at(evidence.at.clone()).with(main).note(note))
+        Verdict::Fail(finding.at(evidence.at.clone()).with(main).note(evidence.explained(&cause)))
+    }
+}
+
+/// Why a stop was not in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The stop signal is the one that nobody can answer.
+    Kill,
+    /// Process 1 does not wait for the stop signal.
+    Unheard,
+    /// It was heard, and the grace time was over before the end.
+    GraceTime,
+    /// There was no answer, or not the wanted one.
+    Unanswered,
+    TooLate,
+    NothingInFlight,
+    ExitCode,
+}
+
+impl Evidence {
+    /// Older evidence is of SIGTERM.
+    fn signal(&self) -> String {
+        if self.stopping.signal.is_empty() { "SIGTERM".into() } else { self.stopping.signal.clone() }
+    }
+
+    /// The exit code of a process that the stop signal has ended.
+    fn code_of_signal(&self) -> i64 {
+        128 + if self.stopping.number == 0 { 15 } else { i64::from(self.stopping.number) }
+    }
+
+    fn killed(&self) -> bool {
+        self.exit_code == KILLED
+    }
+
+    fn explained(&self, cause: &Cause) -> String {
+        let signal = self.signal();
+        let other = if signal == "SIGTERM" { "" } else { " The usual one is SIGTERM." };
+        match cause {
+            Cause::Kill => "The stop signal is SIGKILL, by `stop_signal` or `STOPSIGNAL`. No program can answer it.".into(),
+            Cause::Unheard => format!(
+                "The stop signal goes to PID 1 only, and PID 1 does not wait for {signal}; then it never gets it, and Docker kills everything when the grace time is over. A shell does not pass it on.{other}"
+            ),
+            Cause::GraceTime => format!(
+                "PID 1 has got {signal}, and had not ended when its grace time of {} (`stop_grace_period`; 10 s when nothing is said) was over. Then Docker kills.",
+                millis(self.stopping.grace_ms)
+            ),
+            Cause::Unanswered => "The process ended before it had answered. When it is asked to stop, it has to take no new requests, answer those that it has, and end then.".into(),
+            Cause::TooLate => "It ended by itself, but too late. Whatever keeps the process alive, such as open connections and timers, has to end after the last answer.".into(),
+            Cause::NothingInFlight => "Each request was answered before the stop could come between, so nothing was in flight. The answer must not come before the work is done.".into(),
+            Cause::ExitCode => format!(
+                "It answered, and then ended as after an error. In order is 0, or {}, which is 128 and the number of {signal}.",
+                self.code_of_signal()
+            ),
+        }
     }
 }
 
 impl GracefulStop {
-    /// What happened when, counted from SIGTERM.
+    /// The first thing that was not in order.
+    fn cause(&self, evidence: &Evidence) -> Option<Cause> {
+        let Stopping { number, awaited, .. } = evidence.stopping;
+        if evidence.killed() {
+            // Older evidence does not know the signal.
+            return Some(match (number, awaited) {
+                (9, _) => Cause::Kill,
+                (_, false) => Cause::Unheard,
+                (_, true) => Cause::GraceTime,
+            });
+        }
+        if evidence.answer.status != Some(self.status) {
+            Some(Cause::Unanswered)
+        } else if evidence.millis > self.within_ms {
+            Some(Cause::TooLate)
+        } else if !evidence.in_flight {
+            Some(Cause::NothingInFlight)
+        } else {
+            let in_order = [0, evidence.code_of_signal()].contains(&evidence.exit_code);
+            (!in_order).then_some(Cause::ExitCode)
+        }
+    }
+
+    /// Where the cause stands.
+    fn place(&self, sandbox: &dyn Sandbox, evidence: &Evidence) -> Option<Location> {
+        let at = At { stack: &self.stack, service: &self.service };
+        let service = &sandbox.model(&self.stack)["services"][&self.service];
+        let has = |key: &str| !service[key].is_null();
+        let line = |name: &str| self.image.as_ref().and_then(|image| sandbox.locate_instruction(image, name));
+        let signal = || if has("stop_signal") { sandbox.locate_key(at, &["stop_signal"]) } else { line("STOPSIGNAL") };
+        let blamed = match self.cause(evidence)? {
+            Cause::Kill => signal(),
+            Cause::Unheard if evidence.signal() != "SIGTERM" => signal(),
+            Cause::GraceTime if has("stop_grace_period") => sandbox.locate_key(at, &["stop_grace_period"]),
+            _ => None,
+        };
+        let key = ["entrypoint", "command"].into_iter().find(|key| has(key));
+        let begins = || match (key, &self.image) {
+            (None, Some(_)) => ["ENTRYPOINT", "CMD"].into_iter().find_map(line),
+            (key, _) => sandbox.locate_key(at, &[key.unwrap_or("command")]),
+        };
+        blamed.or_else(begins)
+    }
+
+    /// What happened when, counted from the stop signal.
     fn timeline(&self, evidence: &Evidence) -> Option<Detail> {
         let moments = evidence.moments.as_ref()?;
         let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
@@ -170,11 +279,11 @@ impl GracefulStop {
             ],
             None => vec![Span::new(format!("the request: {outcome}"), sent, answered)],
         };
-        let end = if evidence.exit_code == KILLED { "killed" } else { "ended by itself" };
+        let end = if evidence.killed() { "killed" } else { "ended by itself" };
         let stop = Span::new(format!("the container stops: {end}"), 0, signed(evidence.millis));
         Some(Detail::Timeline {
             title: format!("the stop of `{}`", self.service),
-            zero: "SIGTERM".into(),
+            zero: evidence.signal(),
             spans: spans.into_iter().chain([stop]).collect(),
             marks: Vec::new(),
             limit: Some(Mark::new("the limit", signed(self.within_ms))),
@@ -186,9 +295,10 @@ impl GracefulStop {
 /// was so, the request's answer, and how long the stop took.
 async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Stopped, Fault> {
     let request = HttpRequest::post(check.port, &check.path, check.post.clone());
+    let port = sandbox.container_port(at, check.port);
     let open = || async {
         let read = sandbox.kernel(at).await?.connections_read;
-        Ok::<_, Fault>(read.get(&check.port).copied().unwrap_or(0))
+        Ok::<_, Fault>(read.get(&port).copied().unwrap_or(0))
     };
     let deadline = sandbox.within(CAUGHT_WITHIN_MS);
     loop {
@@ -196,7 +306,13 @@ async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'
         let before = open().await?;
         let begun = Instant::now();
         let mut answer = Box::pin(async { (sandbox.http(at, &request).await, since(begun)) });
-        let read = until(&deadline, || async { Ok::<_, Fault>((open().await? > before).then_some(())) });
+        // Twice in a row: a connection whose request is still on its way has nothing unread either.
+        let seen_before = AtomicBool::new(false);
+        let read = until(&deadline, || async {
+            let is_read = open().await? > before;
+            let twice = seen_before.swap(is_read, Ordering::Relaxed) && is_read;
+            Ok::<_, Fault>(twice.then_some(()))
+        });
         tokio::select! {
             biased;
             (early, _) = &mut answer => {
@@ -254,6 +370,7 @@ mod tests {
             main_process: String::new(),
             at: None,
             moments,
+            stopping: Stopping::default(),
         };
         check
             .judge(&evidence)
@@ -290,6 +407,45 @@ mod tests {
         let labels: Vec<&str> = spans.iter().map(|span| span.label.as_str()).collect();
         assert_eq!(labels, ["the request: cut off, without an answer", "the container stops: killed"]);
         assert_eq!(timeline(cut, KILLED, None), None);
+    }
+
+    fn cause(exit_code: i64, stopping: Stopping) -> Option<Cause> {
+        let check = GracefulStop {
+            stack: "prod".into(),
+            service: "payments".into(),
+            port: 3000,
+            path: "/pay".into(),
+            post: serde_json::Value::Null,
+            status: 200,
+            within_ms: 6_000,
+            image: None,
+        };
+        check.cause(&Evidence {
+            in_flight: true,
+            answer: HttpAnswer { status: Some(200), ..HttpAnswer::default() },
+            millis: 900,
+            exit_code,
+            main_process: String::new(),
+            at: None,
+            moments: None,
+            stopping,
+        })
+    }
+
+    #[test]
+    fn a_kill_is_blamed_on_what_brought_it_about() {
+        let stopping = |number, awaited| Stopping { number, awaited, ..Stopping::default() };
+        assert_eq!(cause(KILLED, stopping(15, false)), Some(Cause::Unheard));
+        assert_eq!(cause(KILLED, stopping(15, true)), Some(Cause::GraceTime));
+        assert_eq!(cause(KILLED, stopping(9, false)), Some(Cause::Kill));
+    }
+
+    #[test]
+    fn only_0_and_the_code_of_the_stop_signal_are_in_order() {
+        let interrupt = || Stopping { number: 2, awaited: true, ..Stopping::default() };
+        let judged = |code| cause(code, Stopping::default());
+        assert_eq!([0, 143, 1, 130].map(judged), [None, None, Some(Cause::ExitCode), Some(Cause::ExitCode)]);
+        assert_eq!((cause(130, interrupt()), cause(143, interrupt())), (None, Some(Cause::ExitCode)));
     }
 }
 

@@ -31,9 +31,9 @@ pub struct LogRotation {
     pub most_bytes: u64,
 }
 
-/// What Docker's own `local` driver keeps when nothing is said.
+/// A gigabyte: a bound that a small server's disk does not notice.
 fn default_most() -> u64 {
-    100_000_000
+    1_000_000_000
 }
 
 /// Driver and options of a service's log.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::HttpRequest;
 use crate::sandbox::wait::until;
@@ -64,6 +64,10 @@ impl Check for LogsToStdout {
         vec![Resource::stack(&self.stack)]
     }
 
+    fn asks_at(&self) -> Vec<Door> {
+        vec![Door::of(&self.stack, &self.service, self.port)]
+    }
+
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let mark = format!("mark={}", sandbox.tag());
@@ -76,7 +80,7 @@ impl Check for LogsToStdout {
             Ok::<_, Fault>(line.map(|line| line.chars().take(500).collect()))
         };
         let line = until(&sandbox.within(self.within_ms), marked).await?;
-        let log = sandbox.log_tail(at, 6).await?;
+        let log = sandbox.log_story(at, 6).await?;
         let mounts = sandbox.container(at).await?.mounts;
         let mut ignored: Vec<&String> = self.ignore.iter().collect();
         ignored.extend(mounts.iter().map(|mount| &mount.target));

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerEvent, ContainerFacts, HttpAnswer, HttpRequest, MemoryPressure};
 use crate::sandbox::{At, Sandbox};
@@ -142,6 +142,12 @@ impl Check for MemoryLimit {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn asks_at(&self) -> Vec<Door> {
+        let leak = self.leak.iter().map(|leak| Door::of(&self.stack, &self.service, leak.port));
+        let neighbour = self.neighbour.iter().map(|other| Door::of(&self.stack, &other.service, other.port));
+        leak.chain(neighbour).collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

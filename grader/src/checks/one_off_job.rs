@@ -135,7 +135,7 @@ impl Check for OneOffJob {
         }
         let all_well = ended_well(&evidence.first) && evidence.again.iter().all(|again| ended_well(&again.container));
         if !all_well && evidence.first.exists() {
-            evidence.log = sandbox.log_tail(at, 10).await?;
+            evidence.log = sandbox.log_story(at, 10).await?;
         }
         Ok(evidence)
     }

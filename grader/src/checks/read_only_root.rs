@@ -14,6 +14,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// What the kernel says for `EROFS`.
 const READ_ONLY: &str = "Read-only file system";
+/// What it says for `ENOENT`.
+const NOT_THERE: &str = "No such file or directory";
 
 /// Tries to write, as root and from outside, at several places of the running container. Only a
 /// refusal by the file system itself counts, not one by permissions.
@@ -29,9 +31,10 @@ pub struct ReadOnlyRoot {
     pub stack: String,
     /// The service.
     pub service: String,
-    /// Folders that must refuse; the working directory is always one of them.
+    /// Folders that must refuse, where the image has them; the working directory is always one of them.
     pub refuse: Vec<String>,
     /// Folders that must let a write pass.
+    #[serde(default)]
     pub allow: Vec<String>,
 }
 
@@ -73,12 +76,19 @@ impl Check for ReadOnlyRoot {
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
-        let wanted = format!("writing is refused by the file system; {} can be written", self.allow.join(", "));
+        let mut wanted = "writing is refused by the file system".to_owned();
+        if !self.allow.is_empty() {
+            wanted = format!("{wanted}; {} can be written", self.allow.join(", "));
+        }
         let outcome = |attempt: &WriteAttempt| attempt.error.clone().unwrap_or_else(|| "written".into());
         let all = evidence.refuse.iter().chain(&evidence.allow);
         let rows = all.map(|attempt| vec![attempt.folder.clone(), outcome(attempt)]).collect();
         let table = Detail::table("attempts to write, as root", &["folder", "result"], rows);
-        let writable = evidence.refuse.iter().find(|attempt| attempt.error.as_deref() != Some(READ_ONLY));
+        // An image need not have all the folders of a distribution; the others tell.
+        let is_there = |attempt: &&WriteAttempt| attempt.error.as_deref() != Some(NOT_THERE);
+        let refused = |attempt: &&WriteAttempt| attempt.error.as_deref() == Some(READ_ONLY);
+        let all_gone = !evidence.refuse.iter().any(|attempt| is_there(&attempt));
+        let writable = evidence.refuse.iter().find(|attempt| !refused(attempt) && (is_there(attempt) || all_gone));
         let closed = evidence.allow.iter().find(|attempt| attempt.error.is_some());
         let measured = match (writable, closed) {
             (Some(WriteAttempt { folder, error: None }), _) => format!("root can write to {folder}"),
@@ -88,6 +98,7 @@ impl Check for ReadOnlyRoot {
             (None, Some(attempt)) => {
                 format!("{}, which the app needs, cannot be written: {}", attempt.folder, outcome(attempt))
             }
+            (None, None) if self.allow.is_empty() => "refused everywhere".into(),
             (None, None) => "refused everywhere but there".into(),
         };
         let holds = writable.is_none() && closed.is_none();

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{Exit, HttpAnswer, HttpRequest};
+use crate::sandbox::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest};
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Verdict};
+use crate::verdict::{Detail, Finding, Location, Verdict, memory};
 
 /// Sends requests to a published port (HTTP, or text by TCP), or runs commands in the container, one
 /// after another. The conversation is repeated until all of it is as wanted or the time is up, so
@@ -41,8 +41,16 @@ pub struct Responds {
     /// the one that tells.
     #[serde(default)]
     pub once: bool,
+    /// How often it is held, once it has worked: a service that dies of the tenth request does not work. It
+    /// must be as wanted each time, and the container must live on.
+    #[serde(default = "once")]
+    pub times: u32,
     /// The requests.
     pub steps: Vec<Step>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// One step and what must come back. It is an HTTP request (`path`, `post`, `status`), or text by
@@ -125,8 +133,27 @@ fn default_limit() -> u64 {
 pub struct Evidence {
     /// Each step in one line, with its answer, up to the first that was not as wanted.
     pub exchanges: Vec<Exchange>,
+    /// Which time of the conversation that was, from 1.
+    #[serde(default = "once")]
+    pub time: u32,
+    /// How the container ended meanwhile, if it did.
+    #[serde(default)]
+    pub ended: Option<Ended>,
     /// The service's last log lines, when something was missing.
     pub log: Vec<String>,
+}
+
+/// The end of a container that was to live on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// The exit code.
+    pub code: i64,
+    /// The memory limit that the learner has given it, bytes.
+    pub memory: Option<u64>,
+    /// Whether the kernel ended it for lack of memory.
+    pub for_memory: bool,
+    /// Where the limit stands, or the service.
+    pub at: Option<Location>,
 }
 
 /// One request with its answer.
@@ -163,6 +190,14 @@ impl Check for Responds {
         vec![Resource::stack(&self.stack)]
     }
 
+    fn asks_at(&self) -> Vec<Door> {
+        let port = |step: &Step| match step.ask {
+            Ask::Command { .. } => None,
+            _ => step.port.or(self.port),
+        };
+        self.steps.iter().filter_map(port).map(|port| Door::of(&self.stack, &self.service, port)).collect()
+    }
+
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         let talk = || async {
@@ -175,28 +210,48 @@ impl Check for Responds {
             // A question that is asked once only must not come before there is somebody to hear it.
             sandbox.listens(at, port, self.within_ms).await?;
         }
+        let mut evidence = Evidence { exchanges: Vec::new(), time: 1, ended: None, log: Vec::new() };
+        let before = sandbox.container(at).await?;
         if !self.once
             && let Some(exchanges) = until(&sandbox.within(self.within_ms), talk).await?
         {
-            return Ok(Evidence { exchanges, log: Vec::new() });
+            evidence.exchanges = exchanges;
+            while evidence.time < self.times && self.first_wrong(&evidence.exchanges).is_none() {
+                evidence.exchanges = self.converse(sandbox, at).await?;
+                evidence.time += 1;
+            }
+            evidence.ended = self.ended(sandbox, &before).await?;
+            if evidence.ended.is_none() && self.first_wrong(&evidence.exchanges).is_none() {
+                return Ok(evidence);
+            }
+        } else {
+            evidence.exchanges = self.converse(sandbox, at).await?;
+            evidence.ended = self.ended(sandbox, &before).await?;
         }
-        let exchanges = self.converse(sandbox, at).await?;
-        let log = if sandbox.container(at).await?.exists() { sandbox.log_tail(at, 12).await? } else { Vec::new() };
-        Ok(Evidence { exchanges, log })
+        evidence.log =
+            if sandbox.container(at).await?.exists() { sandbox.log_story(at, 12).await? } else { Vec::new() };
+        Ok(evidence)
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let steps: Vec<String> = self.steps.iter().map(Step::in_words).collect();
-        let wanted = format!("{} answers {}", self.service, steps.join(", then "));
+        let often = if self.times > 1 { format!(", {} times, and lives on", self.times) } else { String::new() };
+        let wanted = format!("{} answers {}{often}", self.service, steps.join(", then "));
+        if let (Some(ended), true) = (&evidence.ended, self.times > 1) {
+            return Verdict::Fail(self.did_not_live_on(wanted, ended, evidence));
+        }
         let Some((wrong, missing)) = self.first_wrong(&evidence.exchanges) else {
             let all: Vec<String> =
                 evidence.exchanges.iter().map(|e| format!("{} → {}", e.request, e.answer.summary())).collect();
             return Verdict::Pass(Finding::new(wanted, all.join("; ")));
         };
-        let measured = match wrong {
+        let mut measured = match wrong {
             Some(wrong) => format!("{}: {missing}. It said: {}", wrong.request, wrong.answer.summary()),
             None => missing,
         };
+        if evidence.time > 1 {
+            measured = format!("{} times as wanted, and then {measured}", evidence.time - 1);
+        }
         let mut finding = Finding::new(wanted, measured);
         if !evidence.log.is_empty() {
             finding =
@@ -207,6 +262,40 @@ impl Check for Responds {
 }
 
 impl Responds {
+    /// How the container ended since `before`, where it was to live on.
+    async fn ended(&self, sandbox: &dyn Sandbox, before: &ContainerFacts) -> Result<Option<Ended>, Fault> {
+        let at = At { stack: &self.stack, service: &self.service };
+        // The daemon learns of an end a moment after the answer has not come.
+        let noticed = || async {
+            let now = sandbox.container(at).await?;
+            let same = now.is_running() && now.started_at == before.started_at;
+            Ok::<_, Fault>((!same).then_some(now))
+        };
+        if self.times == 1 {
+            return Ok(None);
+        }
+        let Some(now) = until(&sandbox.within(END_TOLD_WITHIN_MS), noticed).await? else { return Ok(None) };
+        let for_memory = now.oom_killed || (now.exit_code == KILLED && now.memory.is_some());
+        let at = if for_memory { sandbox.locate_limit(at, "mem_limit") } else { sandbox.locate_key(at, &["command"]) };
+        Ok(Some(Ended { code: now.exit_code, memory: now.memory, for_memory, at }))
+    }
+
+    fn did_not_live_on(&self, wanted: String, ended: &Ended, evidence: &Evidence) -> Finding {
+        let why = match (ended.for_memory, ended.memory) {
+            (true, Some(limit)) => format!("the kernel ended it for lack of memory, at its limit of {}", memory(limit)),
+            (true, None) => "the kernel ended it for lack of memory".into(),
+            _ => format!("it ended with code {}", ended.code),
+        };
+        let measured =
+            format!("`{}` did not live through the work: after {} times, {why}", self.service, evidence.time);
+        let finding = Finding::new(wanted, measured).at(ended.at.clone());
+        if evidence.log.is_empty() {
+            finding
+        } else {
+            finding.with(Detail::log(format!("the last log lines of {}", self.service), evidence.log.clone()))
+        }
+    }
+
     /// The first step that did not go as wanted (none when it was not even taken), and what was missing.
     fn first_wrong<'e>(&self, exchanges: &'e [Exchange]) -> Option<(Option<&'e Exchange>, String)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match exchanges.get(index) {
@@ -280,6 +369,12 @@ impl Responds {
         }
     }
 }
+
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i64 = 137;
+
+/// How long an end is waited for that nothing has shown yet.
+const END_TOLD_WITHIN_MS: u64 = 300;
 
 /// The most that a command may take, milliseconds.
 const COMMAND_MS: u64 = 10_000;

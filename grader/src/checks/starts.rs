@@ -109,7 +109,7 @@ impl Check for Starts {
         let watched_ms = since(begun);
         let kept = keeps_running(&seen);
         let made = seen[0].state != crate::sandbox::facts::NOT_MADE;
-        let log = if kept || !made { Vec::new() } else { sandbox.log_tail(at, 12).await? };
+        let log = if kept || !made { Vec::new() } else { sandbox.log_story(at, 12).await? };
         Ok(Evidence { seen, watched_ms, log, at: sandbox.locate_key(at, &["command"]) })
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
 use crate::sandbox::wait::{since, until};
@@ -30,7 +30,7 @@ pub struct SurvivesCrash {
     pub service: String,
     /// The port in the container.
     pub port: u16,
-    /// The path that must answer again.
+    /// The path that must answer again, with a status below 400.
     pub path: String,
     /// Milliseconds from the kill to the answer.
     pub within_ms: u64,
@@ -43,7 +43,7 @@ pub struct Evidence {
     pub after: ContainerFacts,
     /// Milliseconds until it answered again, if it did.
     pub millis: Option<u64>,
-    /// Where `restart` stands, or the service.
+    /// Where `deploy.restart_policy` stands, which overrules `restart`; else where that stands, or the service.
     pub at: Option<Location>,
     /// The last lines of its log, when it has not come back.
     #[serde(default)]
@@ -58,6 +58,10 @@ impl Check for SurvivesCrash {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn asks_at(&self) -> Vec<Door> {
+        vec![Door::of(&self.stack, &self.service, self.port)]
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
@@ -76,15 +80,18 @@ impl Check for SurvivesCrash {
             if !facts.is_running() || facts.started_at == before.started_at {
                 return Ok(None);
             }
-            let answers = sandbox.http(at, &request).await?.status == Some(200);
+            let answers = sandbox.http(at, &request).await?.status.is_some_and(|status| status < 400);
             Ok(answers.then(|| (Some(since(begun)), facts)))
         };
         let (millis, after) = match until(&sandbox.within(self.within_ms), settled).await? {
             Some(settled) => settled,
             None => (None, sandbox.container(at).await?),
         };
-        let log = if millis.is_some() { Vec::new() } else { sandbox.log_tail(at, 8).await? };
-        Ok(Evidence { after, millis, at: sandbox.locate_key(at, &["restart"]), log })
+        let log = if millis.is_some() { Vec::new() } else { sandbox.log_story(at, 8).await? };
+        // Where both say something, the longer one counts for Compose.
+        let deployed = !sandbox.model(&self.stack)["services"][&self.service]["deploy"]["restart_policy"].is_null();
+        let key: &[&str] = if deployed { &["deploy", "restart_policy"] } else { &["restart"] };
+        Ok(Evidence { after, millis, at: sandbox.locate_key(at, key), log })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

@@ -8,8 +8,9 @@
 //! it in between two disruptions.
 
 use super::Plan;
-use crate::check::{Manner, Resource};
+use crate::check::{Door, Manner, Resource};
 use crate::course::{Lesson, LessonCheck};
+use crate::sandbox::names::behind;
 
 /// A check with what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,15 @@ fn blocked_by(lesson: &Lesson, plan: &Plan, check: &LessonCheck) -> Vec<String> 
         }
     }
     ids.extend(check.spec.after.iter().cloned());
+    // A door that is not there at all is one mistake, not one in each check that would knock.
+    let shut =
+        |door: &Door| plan.stack(&door.stack).is_some_and(|s| behind(&s.model, &door.service, door.port).is_none());
+    for door in check.check.asks_at().iter().filter(|door| shut(door)) {
+        // One that comes after others by the lesson's wish could wait for this one.
+        let judges = lesson.checks.iter().filter(|other| other.spec.after.is_empty());
+        let judges = judges.filter(|other| other.check.judges_doors().contains(door));
+        ids.extend(judges.map(|judge| judge.spec.id.clone()).filter(|id| *id != check.spec.id));
+    }
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     ids
@@ -89,7 +99,7 @@ mod tests {
     use crate::policy::{self, AdmittedStack};
     use crate::submission::Submission;
 
-    fn checks_of_lesson36() -> Vec<CheckPlan> {
+    fn checks_of_lesson36(ports: &serde_json::Value) -> Vec<CheckPlan> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let lesson = Lesson::load(&root, &root.join("exercises/lesson36-dev-vs-prod")).expect("the lesson");
         let dir = tempfile::tempdir().expect("a folder");
@@ -97,8 +107,8 @@ mod tests {
             dir: dir.path().to_path_buf(),
             model: json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
         };
-        let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}}));
-        let prod = stack(json!({"image": "payments:t"}));
+        let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}, "ports": ports}));
+        let prod = stack(json!({"image": "payments:t", "ports": ports}));
         let stacks = BTreeMap::from([("dev".to_owned(), dev), ("prod".to_owned(), prod)]);
         let nowhere = Submission { dir: "/nowhere".into() };
         let admitted = policy::admit(&lesson, &nowhere, stacks).expect("nothing is refused");
@@ -111,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_deepest_cause_comes_first() {
-        let checks = checks_of_lesson36();
+        let checks = checks_of_lesson36(&json!([{"target": 8080, "published": "3000"}]));
         assert_eq!(of(&checks, "prod-stops").blocked_by, ["targets-build", "prod-starts", "prod-pays"]);
         assert_eq!(of(&checks, "dev-starts").blocked_by, ["targets-build", "dev-modules"]);
         assert_eq!(of(&checks, "targets-build").blocked_by, Vec::<String>::new());
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_disrupts_waits_for_all_that_look_at_its_stack_and_for_what_disrupts_before_it() {
-        let checks = checks_of_lesson36();
+        let checks = checks_of_lesson36(&json!([{"target": 8080, "published": "3000"}]));
         let waits = &of(&checks, "prod-survives").waits_for;
         for id in ["prod-starts", "prod-not-root", "prod-logs", "prod-health", "prod-immutable"] {
             assert!(waits.iter().any(|wait| wait == id), "{id} is not in {waits:?}");
@@ -129,5 +139,17 @@ mod tests {
             assert!(!waits.iter().any(|wait| wait == id), "{id} is in {waits:?}");
         }
         assert_eq!(of(&checks, "prod-logs").waits_for, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_door_that_is_not_there_is_the_cause_for_all_that_would_knock() {
+        let checks = checks_of_lesson36(&json!([]));
+        for id in ["prod-pays", "prod-logs", "prod-immutable", "prod-survives", "prod-stops"] {
+            assert!(of(&checks, id).blocked_by.contains(&"prod-ports".to_owned()), "{id}");
+        }
+        assert!(of(&checks, "hot-reload").blocked_by.contains(&"dev-ports".to_owned()));
+        for id in ["prod-ports", "prod-not-root", "prod-health", "prod-limits"] {
+            assert!(!of(&checks, id).blocked_by.contains(&"prod-ports".to_owned()), "{id}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::At;
 use super::facts::{
-    ContainerEvent, ContainerFacts, ContextFile, CpuPressure, Doing, Handmade, HttpRequest, Instruction, Link,
-    LinkFacts, MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights,
+    ContainerEvent, ContainerFacts, ContextFile, CpuPressure, Doing, EditDone, Handmade, HealthCheck, HttpRequest,
+    Instruction, Link, LinkFacts, MemoryPressure, Namespaces, ProcessPressure, PushFacts, Rights, Stopping, Understudy,
 };
 use crate::fault::Fault;
 use crate::verdict::{Location, Sample};
@@ -46,6 +46,22 @@ pub trait Lifecycle {
         request: &HttpRequest,
         limit_ms: u64,
     ) -> Result<Vec<ContainerEvent>, Fault>;
+}
+
+/// What a service does when it is asked to stop, is asked for its health, or sees a save.
+#[async_trait]
+pub trait Manners {
+    /// How a running container is asked to stop.
+    async fn stopping(&self, at: At<'_>) -> Result<Stopping, Fault>;
+    /// How Docker asks a container's health check; `None` when it has none.
+    async fn health_check(&self, at: At<'_>) -> Result<Option<HealthCheck>, Fault>;
+    /// Runs the health check's command twice, each time for at most `limit_ms`, where all is as in the
+    /// container but the app does not run: first nobody listens on its ports, then all that is asked there
+    /// gets 503. With `sick_at`, only requests for that path do, and others get 200.
+    async fn ask_understudy(&self, at: At<'_>, sick_at: Option<&str>, limit_ms: u64) -> Result<Understudy, Fault>;
+    /// Makes one more edit in the file of the lesson's edit, which must have been made before, and saves it as
+    /// many editors do: a new file takes the old one's name.
+    async fn edit_by_renaming(&self, stack: &str) -> Result<EditDone, Fault>;
 }
 
 /// Putting load on a container from within its own cgroups, without running anything of its image.

@@ -5,11 +5,13 @@
 mod first_events;
 mod images;
 mod lifecycle;
+mod manners;
 mod neighbours;
 mod pressure;
 mod samples;
 mod stacks;
 mod supply;
+mod understudy;
 mod writings;
 
 use std::collections::BTreeMap;
@@ -231,7 +233,7 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn ask_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
-        self.health_check(at, limit_ms).await
+        self.run_health_check(at, limit_ms).await
     }
 
     async fn edit(&self, stack: &str) -> Result<EditDone, Fault> {

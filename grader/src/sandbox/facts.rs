@@ -12,7 +12,10 @@ mod pressure;
 mod tree;
 mod waste;
 
-pub use actions::{EditDone, Exit, HttpAnswer, HttpRequest, QuizFacts, Spent, WriteAttempt};
+pub use actions::{
+    EditDone, Exit, HealthAnswer, HealthCheck, HttpAnswer, HttpRequest, QuizFacts, Spent, Stopping, Understudy,
+    WriteAttempt,
+};
 pub use containers::{
     ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
     StackReport,

@@ -1,4 +1,4 @@
-//! The names by which the services of a stack call each other.
+//! The names by which the services of a stack call each other, and the ports that they publish.
 //!
 //! Owns: reading them out of a merged Compose model. Must not: look anything up.
 
@@ -40,6 +40,46 @@ fn own_names(model: &Value, service: &str) -> Vec<String> {
     names
 }
 
+/// A port that a service publishes, as the learner's files say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// The port on the host, or a range of them; empty when Docker takes any free one.
+    pub host: String,
+    /// The port in the container.
+    pub container: u16,
+    /// Whether it is for UDP.
+    pub udp: bool,
+}
+
+/// The ports that a service publishes.
+#[must_use]
+pub fn doors(model: &Value, service: &str) -> Vec<Door> {
+    let ports = model["services"][service]["ports"].as_array().into_iter().flatten();
+    let door = |port: &Value| {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some(Door {
+            host: port.get("published").filter(|host| !host.is_null()).map(text).unwrap_or_default(),
+            container: port.get("target")?.as_u64()?.try_into().ok()?,
+            udp: port.get("protocol").and_then(Value::as_str) == Some("udp"),
+        })
+    };
+    let mut doors: Vec<Door> = ports.filter_map(door).collect();
+    // The same door may be open at several addresses of the host.
+    doors.sort_by(|a, b| (&a.host, a.container, a.udp).cmp(&(&b.host, b.container, b.udp)));
+    doors.dedup();
+    doors
+}
+
+/// The TCP port in the container that a port of a lesson leads to: the one behind that port of the host,
+/// else the port of this number itself, if it is published anywhere. An app may listen on whatever port it
+/// likes, as long as its guests find it where they look.
+#[must_use]
+pub fn behind(model: &Value, service: &str, port: u16) -> Option<u16> {
+    let doors: Vec<Door> = doors(model, service).into_iter().filter(|door| !door.udp).collect();
+    let by_host = doors.iter().find(|door| door.host == port.to_string());
+    by_host.or_else(|| doors.iter().find(|door| door.container == port)).map(|door| door.container)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -66,5 +106,21 @@ mod tests {
     fn one_that_shares_a_network_is_reached_under_the_others_names() {
         assert_eq!(names_of(&model(), "debug"), ["debug", "db", "postgres", "store"]);
         assert_eq!(names_of(&model(), "app"), ["app"]);
+    }
+
+    #[test]
+    fn the_host_s_side_of_a_port_comes_first() {
+        let ports = json!([
+            {"target": 8080, "published": "3000", "protocol": "tcp", "host_ip": "127.0.0.1"},
+            {"target": 8080, "published": "3000", "protocol": "tcp", "host_ip": "::1"},
+            {"target": 3000, "published": "9000", "protocol": "tcp"},
+            {"target": 5000},
+            {"target": 53, "published": "53", "protocol": "udp"},
+        ]);
+        let model = json!({"services": {"app": {"ports": ports}}});
+        let leads_to = |port| behind(&model, "app", port);
+        assert_eq!([3000, 9000, 5000, 53, 1].map(leads_to), [Some(8080), Some(3000), Some(5000), None, None]);
+        assert_eq!(doors(&model, "app").len(), 4);
+        assert!(doors(&model, "db").is_empty());
     }
 }

@@ -104,8 +104,13 @@ impl Probe {
 
     /// The rights of a process.
     pub async fn rights(&self, pid: i64) -> Result<Rights, Fault> {
-        let said = self.about(pid, "cat \"/proc/$1/status\" || exit 3", &[]).await?;
+        let said = self.status(pid).await?;
         status::rights(&said).ok_or_else(|| unreadable(format!("/proc/{pid}/status"), &said))
+    }
+
+    /// What the kernel says about a process.
+    pub async fn status(&self, pid: i64) -> Result<String, Fault> {
+        self.about(pid, "cat \"/proc/$1/status\" || exit 3", &[]).await
     }
 
     /// Tries to write into folders of the container, as root.
@@ -200,8 +205,10 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
             _ => socket(&words, &mut facts),
         }
     }
-    facts.listening.sort_unstable();
-    facts.listening.dedup();
+    for ports in [&mut facts.listening, &mut facts.on_loopback] {
+        ports.sort_unstable();
+        ports.dedup();
+    }
     Ok(facts)
 }
 
@@ -209,14 +216,20 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
 fn socket(words: &[&str], facts: &mut KernelFacts) {
     const ESTABLISHED: &str = "01";
     const LISTEN: &str = "0A";
+    /// 127.0.0.11
+    const DOCKERS_NAME_SERVER: &str = "0B00007F";
     let [_, local, _, state, queues, ..] = words else { return };
     let Some((address, port)) = local.split_once(':') else { return };
     let Ok(port) = u16::from_str_radix(port, 16) else { return };
     // Addresses are in the machine's byte order; 127.0.0.0/8 is loopback, and Docker's own name
     // server listens in it.
     let loopback = (address.len() == 8 && address.ends_with("7F")) || address == "00000000000000000000000001000000";
-    if *state == LISTEN && !loopback {
-        facts.listening.push(port);
+    if *state == LISTEN {
+        match address {
+            DOCKERS_NAME_SERVER => {}
+            _ if loopback || address == "0000000000000000FFFF00000100007F" => facts.on_loopback.push(port),
+            _ => facts.listening.push(port),
+        }
     }
     let nothing_unread = queues.split_once(':').is_some_and(|(_, unread)| unread.chars().all(|digit| digit == '0'));
     // A health check within the container talks over loopback, perhaps as ::ffff:127.0.0.1; guests do not.
@@ -264,7 +277,7 @@ mod tests {
             3: 020012AC:0BB8 010012AC:D432 01 00000000:00000040 00:00000000\n\
             4: 0000000000000000FFFF00000100007F:0BB8 0000000000000000FFFF00000100007F:D433 01 00000000:00000000 0\n";
         let facts = parsed(&format!("{HEAD}{text}"));
-        assert_eq!(facts.listening, [3000]);
+        assert_eq!((facts.listening, facts.on_loopback), (vec![3000], vec![9229]));
         assert_eq!(facts.connections_read.get(&3000), Some(&1));
     }
 }

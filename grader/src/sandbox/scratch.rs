@@ -166,6 +166,30 @@ impl Scratch {
         written.map_err(Fault::file(&path))?;
         Ok(EditDone { file: edit.file.clone(), before: edit.find.clone(), after: token.to_owned() })
     }
+
+    /// Makes one more edit, of the text that the last one left, and saves it as many editors do: a new file
+    /// takes the old one's name.
+    pub fn edit_by_renaming(&self, copy: &Path, last: EditDone, token: &str) -> Result<EditDone, Fault> {
+        let path = copy.join(&last.file);
+        let mut text = String::new();
+        let read = open_below(copy, &last.file).and_then(|file| file.take(TEXT_BYTES).read_to_string(&mut text));
+        read.map_err(Fault::file(&path))?;
+        replace_below(copy, &last.file, &text.replace(&last.after, token)).map_err(Fault::file(&path))?;
+        Ok(EditDone { before: last.after, after: token.to_owned(), ..last })
+    }
+}
+
+/// Writes a text beside a file and then gives it that file's name, without following any link.
+fn replace_below(folder: &Path, file: &str, text: &str) -> std::io::Result<()> {
+    let old = open_below(folder, file)?;
+    let parent = parent_below(folder, file)?;
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let new = format!(".{name}.new");
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut written = fs::File::from(rustix::fs::openat(&parent, &new, flags, Mode::RUSR | Mode::WUSR)?);
+    written.write_all(text.as_bytes())?;
+    written.set_permissions(old.metadata()?.permissions())?;
+    Ok(rustix::fs::renameat(&parent, &new, &parent, name)?)
 }
 
 impl Drop for Scratch {
@@ -176,14 +200,21 @@ impl Drop for Scratch {
     }
 }
 
-/// Opens a plain file below a folder for reading and writing, without following any link.
-fn open_below(folder: &Path, file: &str) -> std::io::Result<fs::File> {
+/// Opens the folder of a file below a folder, without following any link.
+fn parent_below(folder: &Path, file: &str) -> std::io::Result<rustix::fd::OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     let mut parent = rustix::fs::open(folder, flags, Mode::empty())?;
-    let (folders, name) = file.rsplit_once('/').unwrap_or(("", file));
+    let folders = file.rsplit_once('/').map_or("", |(folders, _)| folders);
     for part in folders.split('/').filter(|part| !part.is_empty()) {
         parent = rustix::fs::openat(&parent, part, flags, Mode::empty())?;
     }
+    Ok(parent)
+}
+
+/// Opens a plain file below a folder for reading and writing, without following any link.
+fn open_below(folder: &Path, file: &str) -> std::io::Result<fs::File> {
+    let parent = parent_below(folder, file)?;
+    let name = file.rsplit('/').next().unwrap_or(file);
     // NONBLOCK: a pipe in the file's place must not keep us waiting.
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = fs::File::from(rustix::fs::openat(&parent, name, flags, Mode::empty())?);
@@ -254,5 +285,22 @@ mod tests {
         for bad in ["src/link.js", "lib/a.js", "src/pipe"] {
             assert!(open_below(&folder, bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_save_by_renaming_makes_another_file_with_the_same_rights() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let dir = tempfile::tempdir().expect("folder");
+        fs::create_dir(dir.path().join("src")).expect("folder");
+        let path = dir.path().join("src/a.js");
+        fs::write(&path, "old").expect("write");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
+        let before = fs::metadata(&path).expect("file").ino();
+        replace_below(dir.path(), "src/a.js", "new").expect("saved");
+        let after = fs::metadata(&path).expect("file");
+        assert_eq!(fs::read_to_string(&path).expect("text"), "new");
+        assert_eq!(after.mode() & 0o777, 0o640);
+        assert_ne!(after.ino(), before);
+        assert_eq!(fs::read_dir(dir.path().join("src")).expect("folder").count(), 1);
     }
 }

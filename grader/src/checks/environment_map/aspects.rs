@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::facts::{ContainerFacts, ImageFacts, KernelFacts, Process};
+use crate::sandbox::facts::{ContainerFacts, HttpAnswer, ImageFacts, KernelFacts, Process};
 use crate::secret;
 use crate::verdict::{bytes, memory};
 
@@ -83,6 +83,9 @@ pub struct Side {
     pub processes: Vec<Process>,
     /// Image ids of the services that must be the same.
     pub same_image: Vec<String>,
+    /// What it answered, where it was asked.
+    #[serde(default)]
+    pub said: Option<HttpAnswer>,
 }
 
 /// One line of the map.

@@ -50,7 +50,12 @@ impl DockerSandbox {
 
     pub(super) fn edit_in(&self, dir: &Path) -> Result<EditDone, Fault> {
         let edit = self.parts.edit.as_ref().ok_or_else(|| unknown("edit", "[edit]"))?;
-        self.parts.scratch.edit(dir, edit, &format!("Edited during run {}", self.parts.run))
+        self.parts.scratch.edit(dir, edit, &self.edited())
+    }
+
+    /// The text that the lesson's edit puts in.
+    pub(super) fn edited(&self) -> String {
+        format!("Edited during run {}", self.parts.run)
     }
 
     pub(super) async fn image_facts(&self, image: &str) -> Result<ImageFacts, Fault> {

@@ -18,7 +18,7 @@ use super::super::facts::{
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
 use super::super::{At, Sandbox, compose, container, sweep};
-use super::{DockerSandbox, unknown};
+use super::{DockerSandbox, understudy, unknown};
 use crate::fault::{Fault, innermost};
 use crate::plan::StackPlan;
 use crate::verdict::millis;
@@ -117,6 +117,7 @@ impl DockerSandbox {
     /// each time.
     pub(super) async fn host_port(&self, at: At<'_>, port: u16) -> Result<Option<u16>, Fault> {
         let facts = self.container_facts(at).await?;
+        let port = self.container_port(at, port);
         Ok(facts.ports.iter().find(|published| published.container == port).map(|published| published.host))
     }
 
@@ -199,20 +200,10 @@ impl DockerSandbox {
         Ok(facts)
     }
 
-    pub(super) async fn health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
+    pub(super) async fn run_health_check(&self, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
+        let config = self.inspected(at).await?.config.unwrap_or_default();
+        let Some(command) = understudy::health_command(&config) else { return Ok(None) };
         let name = self.container_name(at)?;
-        let raw = self
-            .parts
-            .client
-            .inspect_container(&name, None)
-            .await
-            .map_err(Fault::docker(format!("inspecting {name}")))?;
-        let test = raw.config.and_then(|config| config.healthcheck).and_then(|check| check.test).unwrap_or_default();
-        let command = match test.split_first() {
-            Some((kind, rest)) if kind == "CMD" => rest.to_vec(),
-            Some((kind, rest)) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), rest.join(" ")],
-            _ => return Ok(None),
-        };
         container::exec(&self.parts.client, &name, command, &self.within(limit_ms)).await.map(Some)
     }
 

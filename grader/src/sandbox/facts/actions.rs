@@ -2,6 +2,7 @@
 //!
 //! Owns: plain data about requests, attempts, edits and answers. Must not: have behaviour beyond small views.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::wait::Took;
@@ -80,6 +81,50 @@ pub struct Exit {
     /// been written all the same.
     #[serde(default)]
     pub cut: bool,
+}
+
+/// How a container is asked to stop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// The signal, such as `SIGTERM`.
+    pub signal: String,
+    /// Its number.
+    pub number: u8,
+    /// How long Docker waits before it kills.
+    pub grace_ms: u64,
+    /// Whether the main process waits for that signal. A main process that does not never gets it.
+    pub awaited: bool,
+}
+
+/// How Docker asks a container's health check, and what it was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The time between two questions.
+    pub interval_ms: u64,
+    /// How long Docker waits for an answer.
+    pub timeout_ms: u64,
+    /// The last answers to Docker, oldest first.
+    pub answers: Vec<HealthAnswer>,
+}
+
+/// One answer of a health check to Docker.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthAnswer {
+    /// When Docker began to ask.
+    pub begun: Timestamp,
+    /// The exit code; -1 where it took too long.
+    pub code: i64,
+    /// What it wrote.
+    pub output: String,
+}
+
+/// What a health check says where the app is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Understudy {
+    /// Where nobody listens on the app's ports.
+    pub nobody: Exit,
+    /// Where the app's ports answer 503.
+    pub sick: Exit,
 }
 
 /// How long something took.

@@ -232,6 +232,9 @@ pub struct KernelFacts {
     /// TCP ports on which something listens in the container's network namespace, other than on
     /// loopback.
     pub listening: Vec<u16>,
+    /// The same on loopback, where only the container itself gets in. Docker's own name server is left out.
+    #[serde(default)]
+    pub on_loopback: Vec<u16>,
     /// Per local port, how many established connections have nothing left unread.
     pub connections_read: BTreeMap<u16, u32>,
 }
