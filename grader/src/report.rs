@@ -80,6 +80,8 @@ pub struct RefusalReport {
     pub why: String,
     /// The line at fault.
     pub at: Option<Location>,
+    /// Whether it is a slip, such as a misspelt key, and nothing that is forbidden.
+    pub mistake: bool,
 }
 
 /// One check's findings.
@@ -173,7 +175,10 @@ impl Report {
             () if points == of => RunResult::Passed,
             () => RunResult::Failed,
         };
-        let refusals = refusals.into_iter().map(|r| RefusalReport { what: r.what, why: r.why, at: r.at }).collect();
+        let refusals = refusals
+            .into_iter()
+            .map(|r| RefusalReport { what: r.what, why: r.why, at: r.at, mistake: r.is_mistake })
+            .collect();
         let (lesson, title) = (lesson.spec.id.clone(), lesson.spec.title.clone());
         Self { schema: SCHEMA, lesson, title, result, points, of, millis, refusals, checks }
     }

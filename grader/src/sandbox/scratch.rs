@@ -18,6 +18,7 @@ use crate::learner::filled;
 use crate::sandbox::facts::EditDone;
 use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::syntax_line;
+use crate::submission::env_file;
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -96,26 +97,11 @@ impl Scratch {
         self.kept = true;
     }
 
-    /// Replaces the value of the secret in the source copy, and gives the one that was there.
-    pub fn plant(&self, secret: &SecretSpec, value: &str) -> Result<Option<String>, Fault> {
+    /// Replaces the value of the secret in the source copy.
+    pub fn plant(&self, secret: &SecretSpec, value: &str) -> Result<(), Fault> {
         let path = self.source().join(&secret.file);
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-        let mut before = None;
-        let mut lines: Vec<String> = Vec::new();
-        for line in text.lines() {
-            match line.split_once('=') {
-                Some((key, old)) if key.trim() == secret.key => {
-                    before = Some(old.trim().trim_matches(['"', '\'']).to_owned());
-                    lines.push(format!("{}={value}", secret.key));
-                }
-                _ => lines.push(line.to_owned()),
-            }
-        }
-        if before.is_none() {
-            lines.push(format!("{}={value}", secret.key));
-        }
-        fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
-        Ok(before)
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        fs::write(&path, env_file::with(&text, &secret.key, value)).map_err(Fault::file(&path))
     }
 
     /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfiles. It names the
