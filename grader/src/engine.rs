@@ -9,6 +9,7 @@
 
 mod admit;
 mod measure;
+mod merged;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -63,6 +63,8 @@ pub struct StackPlan {
     pub injected: BTreeMap<String, Injected>,
     /// The images (by their names in the plan) that must be built first.
     pub images: BTreeSet<String>,
+    /// The variables that `started` takes secrets from.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl Plan {

@@ -12,12 +12,15 @@ mod files;
 pub mod images;
 pub mod limits;
 
+pub use compose::{ComposeText, NEUTRAL, remedy};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::course::Lesson;
+use crate::course::spec::StackSpec;
 use crate::submission::Submission;
 use crate::verdict::Location;
 
@@ -48,6 +51,8 @@ pub struct AdmittedStack {
     pub dir: PathBuf,
     /// The merged model, as `docker compose config --format json` gives it.
     pub model: Value,
+    /// The variables that the submission's own env file sets.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// Why a submission is not run.
@@ -59,11 +64,19 @@ pub struct Refusal {
     pub why: String,
     /// The line at fault.
     pub at: Option<Location>,
+    /// Whether it is a slip that nothing could run with, and nothing that is forbidden.
+    pub is_mistake: bool,
 }
 
 impl Refusal {
     fn new(what: impl Into<String>, why: impl Into<String>, at: Option<Location>) -> Self {
-        Self { what: what.into(), why: why.into(), at }
+        Self { what: what.into(), why: why.into(), at, is_mistake: false }
+    }
+
+    /// A slip: something that no program could make sense of.
+    #[must_use]
+    pub fn mistake(what: impl Into<String>, why: impl Into<String>, at: Option<Location>) -> Self {
+        Self { is_mistake: true, ..Self::new(what, why, at) }
     }
 }
 
@@ -73,14 +86,30 @@ impl Refusal {
 #[must_use]
 pub fn inspect_files(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
     let mut refusals = files::inspect(lesson, submission);
-    for file in lesson.spec.stacks.iter().flat_map(|stack| &stack.files).collect::<BTreeSet<_>>() {
-        refusals.extend(compose::inspect_text(submission, file));
-    }
+    refusals.extend(compose_texts(lesson, submission).err().into_iter().flatten());
     // Compose files give build arguments; where there are none, this is the only look.
     if !refusals.is_empty() || lesson.spec.stacks.is_empty() {
         refusals.extend(dockerfile::inspect(submission, "Dockerfile", &lesson.spec.bases(), &BTreeMap::new()));
     }
     shown(refusals)
+}
+
+/// What Compose gets to read of a stack; or what must not stand in its files.
+pub fn compose_text(spec: &StackSpec, submission: &Submission) -> Result<ComposeText, Vec<Refusal>> {
+    let (text, refusals) = compose::read(spec, submission);
+    if refusals.is_empty() { Ok(text) } else { Err(refusals) }
+}
+
+/// The same for each stack of a lesson, by name.
+pub fn compose_texts(lesson: &Lesson, submission: &Submission) -> Result<BTreeMap<String, ComposeText>, Vec<Refusal>> {
+    let (mut texts, mut refusals) = (BTreeMap::new(), Vec::new());
+    for spec in &lesson.spec.stacks {
+        match compose_text(spec, submission) {
+            Ok(text) => drop(texts.insert(spec.name.clone(), text)),
+            Err(more) => refusals.extend(more),
+        }
+    }
+    if refusals.is_empty() { Ok(texts) } else { Err(shown(refusals)) }
 }
 
 /// Looks at the merged models, and at the Dockerfiles that they name.

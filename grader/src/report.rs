@@ -109,6 +109,8 @@ pub struct RefusalReport {
     pub why: String,
     /// The line at fault.
     pub at: Option<Location>,
+    /// Whether it is a slip, such as a misspelt key, and nothing that is forbidden.
+    pub mistake: bool,
 }
 
 /// One check's findings.
@@ -202,7 +204,10 @@ impl Report {
             () if points == of => RunResult::Passed,
             () => RunResult::Failed,
         };
-        let refusals = refusals.into_iter().map(|r| RefusalReport { what: r.what, why: r.why, at: r.at }).collect();
+        let refusals = refusals
+            .into_iter()
+            .map(|r| RefusalReport { what: r.what, why: r.why, at: r.at, mistake: r.is_mistake })
+            .collect();
         let (course, notes) = (CourseUsed::of(lesson), Vec::new());
         let (lesson, title) = (lesson.spec.id.clone(), lesson.spec.title.clone());
         Self {

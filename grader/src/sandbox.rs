@@ -117,9 +117,10 @@ pub trait Sandbox: Supply + Lifecycle + Manners + Pressure + Neighbours + Writin
         self.pace().within(ms)
     }
 
-    /// Waits until something listens on a port of a container for others; `false` when nothing did within so many
+    /// Waits until something listens behind a port of the lesson (see [`Sandbox::container_port`]); `false` when nothing did within so many
     /// milliseconds of a quiet machine. A container that runs is not yet a service that answers.
     async fn listens(&self, at: At<'_>, port: u16, ms: u64) -> Result<bool, Fault> {
+        let port = self.container_port(at, port);
         let look = || async {
             let runs = self.container(at).await?.is_running();
             let listens = runs && self.kernel(at).await?.listening.contains(&port);

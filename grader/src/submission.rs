@@ -5,7 +5,9 @@
 
 pub mod compose_file;
 pub mod dockerfile;
+pub mod env_file;
 pub mod links;
+pub mod yaml;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -26,6 +28,9 @@ pub struct Written {
 
 /// The most that a file which the grader itself reads may hold, bytes.
 pub const TEXT_BYTES: u64 = 1_000_000;
+
+/// The most characters of a line that are shown.
+const LINE_SHOWN: usize = 300;
 
 /// The files of one submission.
 #[derive(Debug, Clone)]
@@ -55,7 +60,8 @@ impl Submission {
     #[must_use]
     pub fn location(&self, file: &str, line: usize) -> Option<Location> {
         let text = self.text(file)?;
-        let line_text = text.lines().nth(line.checked_sub(1)?)?.trim_end().to_owned();
+        // A place is shown to people; nobody reads a line of thousands of characters.
+        let line_text = text.lines().nth(line.checked_sub(1)?)?.trim_end().chars().take(LINE_SHOWN).collect();
         Some(Location { file: file.to_owned(), line, text: line_text })
     }
 

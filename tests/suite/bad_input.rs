@@ -44,9 +44,25 @@ fn broken_yaml_shows_its_line() {
 fn an_unknown_compose_key_is_named() {
     let learner = solution();
     learner.replace("docker-compose.dev.yml", "  payments:\n", "  payments:\n    imagee: x\n");
-    let (what, file, _) = refusal(&learner);
+    let (what, file, line) = refusal(&learner);
     assert!(what.contains("imagee"), "{what}");
     assert_eq!(file, "docker-compose.dev.yml");
+    let text = std::fs::read_to_string(learner.dir().join(&file)).expect("read");
+    assert_eq!(text.lines().position(|line| line.contains("imagee")).map(|index| index as u64 + 1), Some(line));
+    let ended = learner.check(&[]);
+    assert!(ended.stdout.contains("MISTAKE") && ended.stdout.contains("Did you mean `image`?"), "{}", ended.all());
+    assert!(!ended.stdout.contains("REFUSED"), "{}", ended.all());
+}
+
+#[test]
+fn a_key_that_only_compose_can_place_is_named_with_its_line_and_a_suggestion() {
+    let learner = solution();
+    let ports = "  payments:\n    ports:\n      - target: 3000\n        publish: 3000\n";
+    learner.write("docker-compose.dev.yml", &format!("services:\n{ports}"));
+    let (what, _, line) = refusal(&learner);
+    assert!(what.contains("`publish`"), "{what}");
+    assert_eq!(line, 5);
+    assert!(learner.check(&[]).stdout.contains("Did you mean `published`?"));
 }
 
 #[test]

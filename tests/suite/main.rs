@@ -6,6 +6,7 @@
 mod bad_input;
 mod book;
 mod cli;
+mod compose_reader;
 mod copies;
 mod faults;
 mod gate;

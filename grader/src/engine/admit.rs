@@ -3,22 +3,21 @@
 //! Owns: copying, planting, the gate, the plan, and what earlier runs have measured of the same.
 //! Must not: make anything in the daemon.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use bollard::Docker;
-use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 
+use super::merged::Merging;
 use super::{Admission, Job};
 use crate::course::Lesson;
 use crate::event::Events;
 use crate::fault::Fault;
 use crate::memory::{self, Keys, Models, Recalled, Store, Surroundings, Tree, keys};
 use crate::plan::Plan;
-use crate::policy::{self, AdmittedStack, Refusal};
+use crate::policy;
 use crate::sandbox::build::{Bounds, source_policy};
-use crate::sandbox::compose::{Fills, Merged, merge};
+use crate::sandbox::compose::Fills;
 use crate::sandbox::docker::{DockerSandbox, Parts};
 use crate::sandbox::layers::Needle;
 use crate::sandbox::pace::Pace;
@@ -26,7 +25,7 @@ use crate::sandbox::run_id::RunId;
 use crate::sandbox::scratch::Scratch;
 use crate::secret;
 use crate::submission::Submission;
-use crate::verdict::Location;
+use crate::submission::env_file::EnvFile;
 
 /// A submission that has passed the gate and is ready to be measured.
 pub struct Ready {
@@ -68,7 +67,14 @@ pub async fn admit(
     let models = surroundings.as_ref().map(|around| Models::of(&store, around, &tree, planted, run.as_str()));
     let tag = format!("run-{run}");
     let fills = Fills { tag: &tag, learner: &job.learner };
-    let stacks = match merged(job, &scratch, models.as_ref(), &fills, &submission, pace).await? {
+    // Read after the secret was planted; from here on nothing of these files is read again.
+    let texts = match policy::compose_texts(lesson, &submission) {
+        Ok(texts) => texts,
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    let merging =
+        Merging { job, scratch: &scratch, models: models.as_ref(), fills, texts, submission: &submission, pace };
+    let stacks = match merging.merged().await? {
         Ok(stacks) => stacks,
         Err(complaints) => return Ok(Err(complaints)),
     };
@@ -119,41 +125,6 @@ pub async fn admit(
     Ok(Ok(Ready { sandbox, recalled, store }))
 }
 
-/// The merged model of each stack, remembered or out of Compose; or Compose's complaints.
-async fn merged(
-    job: &Job<'_>,
-    scratch: &Scratch,
-    models: Option<&Models<'_>>,
-    fills: &Fills<'_>,
-    submission: &Submission,
-    pace: &Pace,
-) -> Result<Admission<BTreeMap<String, AdmittedStack>>, Fault> {
-    let recalled = |spec| models.filter(|_| job.memory == memory::Use::Recall)?.recall(spec);
-    let merged = try_join_all(job.lesson.spec.stacks.iter().map(async |spec| {
-        let dir = scratch.copy(&format!("stack-{}", spec.name))?;
-        if let Some(model) = recalled(spec) {
-            return Ok((spec, Merged::Model(model), dir));
-        }
-        let merged = merge(spec, &dir, fills, pace).await?;
-        if let (Some(models), Merged::Model(model)) = (models, &merged) {
-            models.keep(spec, model);
-        }
-        Ok::<_, Fault>((spec, merged, dir))
-    }))
-    .await?;
-    let (mut stacks, mut complaints) = (BTreeMap::new(), Vec::new());
-    for (spec, merged, dir) in merged {
-        match merged {
-            Merged::Model(model) => {
-                stacks.insert(spec.name.clone(), AdmittedStack { dir, model });
-            }
-            Merged::Complaint(text) => complaints.push(complaint(submission, &spec.files, &text, &dir)),
-        }
-    }
-    complaints.dedup();
-    Ok(if complaints.is_empty() { Ok(stacks) } else { Err(complaints) })
-}
-
 /// What builds are held to. A learner is told from another by the folder that is graded.
 fn bounds(job: &Job<'_>, scratch: &Scratch) -> Result<Bounds, Fault> {
     let sources = scratch.own_file("sources.json");
@@ -170,40 +141,17 @@ fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
     let planted = secret::planted()?;
     let submission = Submission { dir: scratch.source() };
     let mut needles = vec![Needle { key: spec.key.clone(), value: planted.clone() }];
-    for line in submission.text(&spec.file).unwrap_or_default().lines() {
-        let Some((key, value)) = line.split_once('=') else { continue };
-        let value = value.trim().trim_matches(['"', '\'']);
-        let Some(found) = secret::to_find(key.trim(), value) else { continue };
+    let own = EnvFile::read(&submission.text(&spec.file).unwrap_or_default(), &|_| None);
+    for one in own.assignments {
+        let Some(found) = one.value.and_then(|value| secret::to_find(&one.key, &value)) else { continue };
         for (form, value) in secret::encoded(&found) {
-            needles.push(Needle { key: format!("{}, in {form}", key.trim()), value });
+            needles.push(Needle { key: format!("{}, in {form}", one.key), value });
         }
-        needles.push(Needle { key: key.trim().to_owned(), value: found });
+        needles.push(Needle { key: one.key, value: found });
     }
     for (form, value) in secret::encoded(&planted) {
         needles.push(Needle { key: format!("{}, in {form}", spec.key), value });
     }
     scratch.plant(spec, &planted)?;
     Ok(needles)
-}
-
-/// Compose's complaint with the line that it is about, as far as it says one.
-fn complaint(submission: &Submission, files: &[String], text: &str, dir: &Path) -> Refusal {
-    // Warnings come first; the complaint is the last line.
-    let last = text.lines().last().unwrap_or(text).replace(&format!("{}/", dir.display()), "");
-    let file = files.iter().rev().find(|file| last.contains(file.as_str()));
-    let line =
-        last.split("line ").nth(1).and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-    let named: Option<Location> = match (file, line) {
-        (Some(file), Some(line)) => submission.location(file, line),
-        _ => None,
-    };
-    let path = last.split_whitespace().find(|word| word.contains("services.")).unwrap_or_default();
-    let keys: Vec<&str> = path.trim_end_matches([':', ',']).split('.').collect();
-    let at = named.or_else(|| submission.locate_key(files, &keys));
-    let why = if last.contains("required variable") || last.contains("is missing a value") {
-        "A variable that the file asks for is not set. It must come from the file that `--env-file` names, or from the command (see the exercise: only TAG is given)."
-    } else {
-        "This is what `docker compose config` says. Run the exercise's own command with `config` in place of `up` to see it yourself."
-    };
-    Refusal { what: format!("Compose cannot use your files: {last}"), why: why.into(), at }
 }

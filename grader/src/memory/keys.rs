@@ -158,7 +158,8 @@ impl Keys<'_> {
     fn stack(&self, stack: &StackPlan) -> Option<Key> {
         let mut key = Builder::of("stack")
             .with("model", without_run(&stack.model, self.run))
-            .with("started", without_run(&stack.started, self.run));
+            .with("started", without_run(&stack.started, self.run))
+            .with("variables", format!("{:?}", stack.variables));
         // The texts count, not only what they mean: evidence names their lines.
         let spec = self.lesson.spec.stacks.iter().find(|spec| spec.name == stack.name)?;
         for file in stack.files.iter().chain(&spec.env_file) {

@@ -28,15 +28,11 @@ impl<'a> Models<'a> {
     /// The models of a submission. `planted` is the planted secret, if there is one.
     #[must_use]
     pub fn of(store: &'a Store, surroundings: &Surroundings, tree: &Tree, planted: &str, run: &'a str) -> Self {
-        // Compose reads variables of the environment where a file names them: all of them count.
-        let mut environment: Vec<_> = std::env::vars_os().filter(|(name, _)| !counts_shells(name)).collect();
-        environment.sort();
-        let environment = environment.into_iter().flat_map(|(name, value)| [name, value]);
+        // Compose sees nothing of the grader's own environment, so that counts for nothing.
         let base = Builder::of("models")
             .with("surroundings", surroundings.key.as_str())
             .with("files", tree.key().as_str())
             .with("planted", planted)
-            .with_all("environment", environment.map(std::ffi::OsString::into_encoded_bytes))
             .key();
         Self { store, run, base }
     }
@@ -61,11 +57,6 @@ impl<'a> Models<'a> {
 /// A model as text in which nothing tells which run it was merged in.
 pub fn without_run(model: &Value, run: &str) -> String {
     model.to_string().replace(run, RUN)
-}
-
-/// Variables that change with every shell and every command, and that no Compose file asks for.
-fn counts_shells(name: &std::ffi::OsStr) -> bool {
-    ["_", "SHLVL", "OLDPWD"].iter().any(|known| name == *known)
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ mod tests {
         let stack = |payments| AdmittedStack {
             dir: dir.path().to_path_buf(),
             model: json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
+            variables: BTreeMap::new(),
         };
         let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}, "ports": ports}));
         let prod = stack(json!({"image": "payments:t", "ports": ports}));

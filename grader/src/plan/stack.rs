@@ -43,6 +43,7 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
             images.insert(build.name);
         }
         injected.insert(name.clone(), limit(service));
+        bound_swap(service);
         for key in ["build", "container_name", "pull_policy", "develop", "profiles"] {
             service.remove(key);
         }
@@ -56,6 +57,7 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
             label(item, run);
         }
     }
+    let variables = own_variables(&mut started, &admitted.variables);
     StackPlan {
         name: spec.name.clone(),
         project,
@@ -64,7 +66,34 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
         started,
         injected,
         images,
+        variables,
     }
+}
+
+/// Takes an unlimited swap out of what is started: Docker then gives as much swap as memory, and the
+/// machine keeps its own.
+fn bound_swap(service: &mut Map<String, Value>) {
+    let is_endless = |swap: &Value| swap.as_str() == Some("-1") || swap.as_i64() == Some(-1);
+    if service.get("memswap_limit").is_some_and(is_endless) {
+        service.remove("memswap_limit");
+    }
+}
+
+/// The variables from which secrets and configs of what is started are taken. They get names of the
+/// grader's own: a name that a learner has chosen could steer the program that starts the stack.
+fn own_variables(started: &mut Value, known: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for kind in ["secrets", "configs"] {
+        for (_, item) in objects(started, kind) {
+            let Some(value) = item.get("environment").and_then(Value::as_str).and_then(|one| known.get(one)) else {
+                continue;
+            };
+            let own = format!("GRADER_{}_{}", kind.to_uppercase(), variables.len());
+            variables.insert(own.clone(), value.clone());
+            item.insert("environment".into(), json!(own));
+        }
+    }
+    variables
 }
 
 fn ephemeral(ports: Option<&Value>) -> Value {
@@ -168,7 +197,7 @@ mod tests {
             args: None,
             reference: "ours:t".into(),
         }];
-        let admitted = AdmittedStack { dir: "/work".into(), model };
+        let admitted = AdmittedStack { dir: "/work".into(), model, variables: BTreeMap::new() };
         let bases = ["x".to_owned(), "postgres:15".to_owned()];
         let plan = plan(&Names { run: "run", tag: "t1", bases: &bases }, &spec, &admitted, &mut builds);
         (plan, builds)
@@ -227,6 +256,23 @@ mod tests {
         let deployed = &plan.started["services"]["a"]["deploy"]["resources"]["limits"];
         assert_eq!(deployed["pids"], json!(limits::PROCESSES));
         assert_eq!(plan.started["services"]["b"]["pids_limit"], json!(limits::PROCESSES));
+    }
+
+    #[test]
+    fn swap_without_end_is_started_with_dockers_own_bound() {
+        let service = json!({"image": "x", "mem_limit": "1", "memswap_limit": "-1"});
+        let (plan, _) = planned(json!({"services": {"a": service}}));
+        assert!(plan.started["services"]["a"].get("memswap_limit").is_none());
+        assert_eq!(plan.model["services"]["a"]["memswap_limit"], "-1");
+    }
+
+    #[test]
+    fn a_variable_for_a_secret_has_a_name_of_the_graders_own() {
+        let mut model = json!({"secrets": {"s": {"name": "s", "environment": "LD_PRELOAD"}, "t": {"file": "/work/t"}}});
+        let known = BTreeMap::from([("LD_PRELOAD".to_owned(), "value".to_owned())]);
+        let variables = own_variables(&mut model, &known);
+        assert_eq!(variables, BTreeMap::from([("GRADER_SECRETS_0".to_owned(), "value".to_owned())]));
+        assert_eq!(model["secrets"]["s"], json!({"name": "s", "environment": "GRADER_SECRETS_0"}));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! somebody has thought about it.
 
 mod build;
+mod keys;
 mod resources;
 mod service;
 mod text;
@@ -19,7 +20,8 @@ use serde_json::{Map, Value};
 use super::{AdmittedStack, Refusal, limits};
 use crate::course::spec::{LessonSpec, StackSpec};
 use crate::submission::{Submission, is_inside};
-pub use text::inspect_text;
+pub use keys::remedy;
+pub use text::{ComposeText, NEUTRAL, read};
 
 /// Keys at the top of a model.
 const TOP: [&str; 7] = ["name", "version", "services", "networks", "volumes", "secrets", "configs"];
@@ -31,7 +33,8 @@ pub fn inspect_model(
     submission: &Submission,
     stack: &AdmittedStack,
 ) -> Vec<Refusal> {
-    let mut gate = Gate { lesson, spec, submission, dir: &stack.dir, model: &stack.model, refusals: Vec::new() };
+    let AdmittedStack { dir, model, variables } = stack;
+    let mut gate = Gate { lesson, spec, submission, dir, model, variables, refusals: Vec::new() };
     gate.only_known(&[], &stack.model, &TOP);
     let mut containers = 0;
     for (name, service) in entries(&stack.model, "services") {
@@ -105,11 +108,16 @@ fn from_file(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
     if let Some(path) = item.get("file").and_then(Value::as_str) {
         gate.must_be_inside(&[kind, name, "file"], path, "is read");
     }
-    for (key, why) in [
+    let is_own = |value: &Value| value.as_str().is_some_and(|variable| gate.variables.contains_key(variable));
+    let elsewhere = [
         ("external", "An exercise uses only what its own files make. Take it from a file: `file: ./name`."),
-        ("environment", "The environment of the grader is not yours to read. Take it from a file: `file: ./name`."),
-    ] {
-        if item.get(key).is_some_and(is_set) {
+        (
+            "environment",
+            "The environment of the grader is not yours to read. Take it from a variable that your own env file sets, or from a file: `file: ./name`.",
+        ),
+    ];
+    for (key, why) in elsewhere {
+        if item.get(key).is_some_and(|value| is_set(value) && !(key == "environment" && is_own(value))) {
             gate.refuse(&[kind, name, key], format!("`{name}` is taken from elsewhere (`{key}`)"), why);
         }
     }
@@ -123,6 +131,7 @@ pub struct Gate<'a> {
     submission: &'a Submission,
     dir: &'a Path,
     model: &'a Value,
+    variables: &'a BTreeMap<String, String>,
     refusals: Vec<Refusal>,
 }
 
@@ -140,11 +149,9 @@ impl Gate<'_> {
         for key in set.into_iter().filter(unknown) {
             let full: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
             let of = path.last().map(|name| format!(" at `{name}`")).unwrap_or_default();
-            self.refuse(
-                &full,
-                format!("the grader does not know the key `{key}`{of}"),
-                "It may be a part of Compose that no exercise needs, or a slip of the pen. Leave it out.",
-            );
+            let at = self.submission.locate_key(&self.spec.files, &full);
+            let what = format!("the grader does not know the key `{key}`{of}");
+            self.refusals.push(Refusal::mistake(what, remedy(key, known), at));
         }
     }
 
@@ -211,7 +218,11 @@ mod tests {
         let lesson: LessonSpec = toml::from_str(&format!("{head}{lesson}\n{stack}")).expect("lesson");
         let dir = tempfile::tempdir().expect("folder");
         let submission = Submission { dir: dir.path().to_path_buf() };
-        let admitted = AdmittedStack { dir: dir.path().to_path_buf(), model: json!({"services": {"x": service}}) };
+        let admitted = AdmittedStack {
+            dir: dir.path().to_path_buf(),
+            model: json!({"services": {"x": service}}),
+            variables: BTreeMap::new(),
+        };
         let refusals = inspect_model(&lesson, &lesson.stacks[0], &submission, &admitted);
         refusals.into_iter().map(|refusal| refusal.what).collect()
     }

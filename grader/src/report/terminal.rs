@@ -27,7 +27,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         labelled(out, "note", note)?;
     }
     for refusal in &report.refusals {
-        writeln!(out, "{BAD}REFUSED{BAD:#}  {}", plain(&refusal.what))?;
+        let word = if refusal.mistake { "MISTAKE" } else { "REFUSED" };
+        writeln!(out, "{BAD}{word}{BAD:#}  {}", plain(&refusal.what))?;
         write_location(refusal.at.as_ref(), out)?;
         labelled(out, "why", &refusal.why)?;
         writeln!(out)?;
@@ -169,6 +170,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (style, word) = match report.result {
         RunResult::Passed => (GOOD, "PASSED"),
         RunResult::Failed => (BAD, "NOT YET"),
+        RunResult::Refused if report.refusals.iter().all(|refusal| refusal.mistake) => (BAD, "NOT YET"),
         RunResult::Refused => (BAD, "REFUSED"),
         RunResult::Fault => (ODD, "FAULT"),
     };
@@ -194,7 +196,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         RunResult::Failed => {
             writeln!(out, "Begin with the first FAIL. `grader hint {}` shows its hints.", report.lesson)
         }
-        RunResult::Refused => writeln!(out, "Nothing was built or started. Mend what is refused, then check again."),
+        RunResult::Refused => writeln!(out, "Nothing was built or started. Mend what stands above, then check again."),
         RunResult::Fault => {
             writeln!(out, "What could not be measured is no fault of yours: see the lines marked FAULT.")
         }

@@ -2,72 +2,19 @@
 //!
 //! Owns: calling Compose and sorting its complaints. Must not: merge or order anything itself.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod merge;
 
-use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 use super::daemon;
 use super::facts::StackReport;
 use super::pace::Pace;
-use crate::course::spec::StackSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
-use crate::learner::filled;
 use crate::plan::StackPlan;
 use crate::policy::limits;
-
-/// What `docker compose config` made of the files.
-pub enum Merged {
-    /// The merged model.
-    Model(Value),
-    /// Compose's complaint about the learner's files.
-    Complaint(String),
-}
-
-/// Merges a stack's files in `dir`.
-pub async fn merge(spec: &StackSpec, dir: &Path, fills: &Fills<'_>, pace: &Pace) -> Result<Merged, Fault> {
-    let mut arguments = Vec::new();
-    arguments.extend(spec.profiles.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
-    if let Some(env_file) = spec.env_file.as_ref().filter(|file| dir.join(file).is_file()) {
-        arguments.extend(["--env-file".into(), env_file.clone()]);
-    }
-    for file in &spec.files {
-        arguments.extend(["-f".into(), file.clone()]);
-    }
-    arguments.extend(["config", "--format", "json"].map(str::to_owned));
-    let mut command = daemon::compose(&arguments);
-    command.current_dir(dir).envs(environment(&spec.env, fills));
-    let limit = pace.within(60_000);
-    let Some(ended) = daemon::run(command, &limit).await? else {
-        return Err(Fault::TimedOut { action: "docker compose config".into(), seconds: limit.seconds() });
-    };
-    if ended.ok {
-        return serde_json::from_str(&ended.stdout).map(Merged::Model).map_err(|error| Fault::Unreadable {
-            what: "the model of docker compose config".into(),
-            reason: error.to_string(),
-        });
-    }
-    let complaint = ended.stderr.trim().to_owned();
-    if complaint.contains("is not a docker command") || complaint.contains("unknown shorthand flag: 'f'") {
-        return Err(Fault::Command { command: "docker compose".into(), reason: "Compose is not installed".into() });
-    }
-    Ok(Merged::Complaint(complaint))
-}
-
-/// What stands for `{tag}` and `{learner}` in a lesson's environment.
-#[derive(Debug, Clone, Copy)]
-pub struct Fills<'a> {
-    /// This run's tag.
-    pub tag: &'a str,
-    /// The learner's number.
-    pub learner: &'a str,
-}
-
-fn environment(env: &BTreeMap<String, String>, fills: &Fills<'_>) -> Vec<(String, String)> {
-    let fill = |value: &String| filled(&value.replace("{tag}", fills.tag), fills.learner);
-    env.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
-}
+use crate::submission::env_file;
+pub use merge::{Fills, Merged, Places, merge};
 
 /// Starts a stack from the planned model. Returns when Compose does: the containers are started
 /// in order, and those that others wait for are healthy.
@@ -83,12 +30,15 @@ pub async fn up(
     let limit = pace.within(limits::STACK_SECONDS * 1_000);
     let model = serde_json::to_string_pretty(&stack.started).unwrap_or_default();
     std::fs::write(file, model).map_err(Fault::file(file))?;
+    let variables = variables_of(dir, file);
+    std::fs::write(&variables, env_file::written(&stack.variables)).map_err(Fault::file(&variables))?;
+    let variables = variables.display().to_string();
     let file = file.display().to_string();
     let directory = dir.display().to_string();
     let mut command = daemon::compose(&[
         // The model is complete; a `.env` of the learner has nothing to say any more.
         "--env-file",
-        "/dev/null",
+        &variables,
         "--progress",
         "plain",
         "--project-directory",
@@ -130,8 +80,9 @@ pub async fn replace(service: &str, dir: &Path, file: &Path, pace: &Pace) -> Res
 }
 
 async fn ordered(words: &[&str], dir: &Path, file: &Path, pace: &Pace) -> Result<(), Fault> {
-    let mut command = daemon::compose(&["--env-file", "/dev/null", "--progress", "plain", "--project-directory"]);
-    command.arg(dir).arg("-f").arg(file).args(words).current_dir(dir);
+    let mut command = daemon::compose(&["--progress", "plain", "--env-file"]);
+    command.arg(variables_of(dir, file)).arg("--project-directory").arg(dir);
+    command.arg("-f").arg(file).args(words).current_dir(dir);
     let shown = format!("docker compose {}", words.join(" "));
     let limit = pace.within(limits::STACK_SECONDS * 1_000);
     match daemon::run(command, &limit).await? {
@@ -139,6 +90,12 @@ async fn ordered(words: &[&str], dir: &Path, file: &Path, pace: &Pace) -> Result
         Some(ended) => Err(Fault::Command { command: shown, reason: ended.stderr.trim().to_owned() }),
         None => Err(Fault::TimedOut { action: shown, seconds: limit.seconds() }),
     }
+}
+
+/// The file beside a stack's planned models that has the variables for its secrets.
+fn variables_of(dir: &Path, model: &Path) -> PathBuf {
+    let stack = dir.file_name().unwrap_or_default().to_string_lossy();
+    model.with_file_name(format!("{stack}.env"))
 }
 
 /// The last lines of Compose's output in the learner's words; a fault when the machine failed.

@@ -99,6 +99,33 @@ pub fn compose<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     command
 }
 
+/// The most memory that Compose may take to read files, kB. It needs an eighth of that for all that the
+/// gate lets through.
+const READING_KB: u32 = 400_000;
+
+/// A `docker compose` command that only reads files: without any variable of this machine, so that
+/// none can get into what it makes of them, and with a bound to its memory.
+///
+/// `folder` is what it finds in `PWD`, wherever it runs.
+#[must_use]
+pub fn reading_compose(folder: &str, arguments: &[String]) -> Command {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let docker = std::env::split_paths(&folders).map(|folder| folder.join("docker")).find(|path| path.is_file());
+    // Its plugins, Compose among them, may be in the settings folder of whoever runs the grader.
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
+    let settings = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(home);
+    // Where a shell knows no such bound (macOS), Compose runs in none.
+    // A shell sets PWD to where it is, so it gets the other value in here.
+    let script = format!("ulimit -d {READING_KB} 2>/dev/null; PWD=$0; export PWD; exec \"$@\"");
+    let mut command = own("/bin/sh");
+    command.env_clear().args(["-c", &script, folder]).arg(docker.unwrap_or_else(|| "docker".into()));
+    if let Some(settings) = settings {
+        command.arg("--config").arg(settings);
+    }
+    command.arg("compose").args(arguments);
+    command
+}
+
 /// Runs a command to its end, or ends it when the deadline has passed (`Ok(None)`).
 pub async fn run(mut command: Command, deadline: &Deadline) -> Result<Option<Ended>, Fault> {
     let shown = shown(&command);

@@ -26,6 +26,7 @@ use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::syntax_line;
 use copying::{copy_again, copy_submission, make_folder, settle};
 pub use copying::{copy_tree, ordinary};
+use crate::submission::env_file;
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -113,26 +114,11 @@ impl Scratch {
         self.kept = true;
     }
 
-    /// Replaces the value of the secret in the source copy, and gives the one that was there.
-    pub fn plant(&self, secret: &SecretSpec, value: &str) -> Result<Option<String>, Fault> {
+    /// Replaces the value of the secret in the source copy.
+    pub fn plant(&self, secret: &SecretSpec, value: &str) -> Result<(), Fault> {
         let path = self.source().join(&secret.file);
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-        let mut before = None;
-        let mut lines: Vec<String> = Vec::new();
-        for line in text.lines() {
-            match line.split_once('=') {
-                Some((key, old)) if key.trim() == secret.key => {
-                    before = Some(old.trim().trim_matches(['"', '\'']).to_owned());
-                    lines.push(format!("{}={value}", secret.key));
-                }
-                _ => lines.push(line.to_owned()),
-            }
-        }
-        if before.is_none() {
-            lines.push(format!("{}={value}", secret.key));
-        }
-        write_over(&path, &(lines.join("\n") + "\n"))?;
-        Ok(before)
+        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+        write_over(&path, &env_file::with(&text, &secret.key, value))
     }
 
     /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfiles. It names the

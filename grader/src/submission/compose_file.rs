@@ -1,49 +1,30 @@
-//! Finds the lines of keys in a Compose file.
+//! Finds the lines of keys in a Compose file, and the files that Compose would read because of it.
 //!
-//! Owns: YAML with positions. Must not: merge or interpret; Compose does.
+//! Owns: the places of keys. Must not: merge or interpret; Compose does.
 
-use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
+use std::rc::Rc;
 
-/// A parsed YAML file.
-pub struct ComposeFile<'a> {
-    root: MarkedYaml<'a>,
+use super::yaml::{self, Node};
+
+/// A parsed Compose file.
+#[derive(Debug, Clone)]
+pub struct ComposeFile {
+    /// The mapping that it holds.
+    pub root: Rc<Node>,
 }
 
-/// Why a YAML file could not be parsed, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct YamlError {
-    /// What is wrong.
-    pub message: String,
-    /// The line, from 1.
-    pub line: usize,
-}
-
-impl<'a> ComposeFile<'a> {
-    /// The first document, or `None` when the text is no YAML or has no document.
+impl ComposeFile {
+    /// The file, or `None` when it is no YAML or has nothing in it.
     #[must_use]
-    pub fn parse(text: &'a str) -> Option<Self> {
-        Some(Self { root: MarkedYaml::load_from_str(text).ok()?.into_iter().next()? })
-    }
-
-    /// The line of a second document (after `---`), if there is one.
-    #[must_use]
-    pub fn second_document(text: &str) -> Option<usize> {
-        let documents = MarkedYaml::load_from_str(text).ok()?;
-        documents.get(1).map(|document| document.span.start.line())
-    }
-
-    /// What is wrong with the text, if something is.
-    #[must_use]
-    pub fn error(text: &str) -> Option<YamlError> {
-        let error = MarkedYaml::load_from_str(text).err()?;
-        Some(YamlError { message: error.info().to_owned(), line: error.marker().line() })
+    pub fn parse(text: &str) -> Option<Self> {
+        yaml::read(text).ok().flatten().map(|root| Self { root })
     }
 
     /// The line, from 1, of the key that a path of keys leads to. Items of a list are named by
     /// their index or by the text that they begin with.
     #[must_use]
     pub fn line_of(&self, path: &[&str]) -> Option<usize> {
-        let mut node = &self.root;
+        let mut node = &*self.root;
         let mut line = None;
         for key in path {
             let (found, value) = child(node, key)?;
@@ -53,19 +34,10 @@ impl<'a> ComposeFile<'a> {
         line
     }
 
-    /// The line of a key at the top of the file.
-    #[must_use]
-    pub fn top_key(&self, key: &str) -> Option<usize> {
-        self.line_of(&[key])
-    }
-
-    /// Every file that Compose itself would read because of a key in this file, wherever the key
-    /// stands: anchors and tags do not hide it.
-    #[must_use]
-    pub fn files_read(&self) -> Vec<FileRead> {
-        let mut found = Vec::new();
-        collect(&self.root, &mut found);
-        found
+    /// The services, by name.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &Node)> {
+        let services = self.root.get("services").map_or(&[][..], |entry| entry.value.entries());
+        services.iter().map(|entry| (entry.key.text.as_str(), &*entry.value))
     }
 }
 
@@ -80,67 +52,38 @@ pub struct FileRead {
     pub path: String,
 }
 
-/// A node without its tag (`!reset`, `!override`).
-fn bare<'n, 'a>(node: &'n MarkedYaml<'a>) -> &'n MarkedYaml<'a> {
-    match &node.data {
-        YamlData::Tagged(_, inner) => bare(inner),
-        _ => node,
+/// Every file that Compose reads for a service.
+#[must_use]
+pub fn files_read(service: &Node) -> Vec<FileRead> {
+    let mut found = Vec::new();
+    for key in ["env_file", "label_file", "extends"] {
+        let Some(entry) = service.get(key) else { continue };
+        let paths = match (key, entry.value.get("file")) {
+            ("extends", file) => file.map(|file| scalars(&file.value)).unwrap_or_default(),
+            _ => scalars(&entry.value),
+        };
+        found.extend(paths.into_iter().map(|path| FileRead { line: entry.line, key, path }));
     }
+    found
 }
 
-fn child<'n, 'a>(node: &'n MarkedYaml<'a>, key: &str) -> Option<(usize, &'n MarkedYaml<'a>)> {
-    match &bare(node).data {
-        YamlData::Mapping(map) => {
-            let named = |wanted: &str| map.iter().find(|(name, _)| bare(name).data.as_str() == Some(wanted));
-            let own = named(key).map(|(name, value)| (name.span.start.line(), value));
-            // What a merge key brings in stands where its anchor is.
-            own.or_else(|| {
-                let (_, merged) = named("<<")?;
-                match &bare(merged).data {
-                    YamlData::Sequence(items) => items.iter().find_map(|item| child(item, key)),
-                    _ => child(merged, key),
-                }
-            })
-        }
-        YamlData::Sequence(items) => items
-            .iter()
-            .enumerate()
-            .find(|(index, item)| {
-                index.to_string() == key || bare(item).data.as_str().is_some_and(|text| text.starts_with(key))
-            })
-            .map(|(_, item)| (item.span.start.line(), item)),
-        _ => None,
-    }
+fn child<'n>(node: &'n Node, key: &str) -> Option<(usize, &'n Node)> {
+    let named = node.get(key).map(|entry| (entry.line, &*entry.value));
+    named.or_else(|| {
+        let mut items = node.items().iter().enumerate();
+        let fits = |(index, item): &(usize, &Rc<Node>)| {
+            index.to_string() == key || item.text().is_some_and(|text| text.starts_with(key))
+        };
+        items.find(fits).map(|(_, item)| (item.line, &**item))
+    })
 }
 
-fn collect(node: &MarkedYaml<'_>, found: &mut Vec<FileRead>) {
-    match &bare(node).data {
-        YamlData::Mapping(map) => {
-            for (name, value) in map {
-                let line = name.span.start.line();
-                let paths = match bare(name).data.as_str() {
-                    Some("env_file") => ("env_file", scalars(value)),
-                    Some("label_file") => ("label_file", scalars(value)),
-                    Some("extends") => {
-                        ("extends", child(value, "file").map(|(_, file)| scalars(file)).unwrap_or_default())
-                    }
-                    _ => ("", Vec::new()),
-                };
-                found.extend(paths.1.into_iter().map(|path| FileRead { line, key: paths.0, path }));
-                collect(value, found);
-            }
-        }
-        YamlData::Sequence(items) => items.iter().for_each(|item| collect(item, found)),
-        _ => {}
-    }
-}
-
-fn scalars(node: &MarkedYaml<'_>) -> Vec<String> {
-    match &bare(node).data {
-        YamlData::Mapping(map) => map.iter().flat_map(|(_, value)| scalars(value)).collect(),
-        YamlData::Sequence(items) => items.iter().flat_map(scalars).collect(),
-        data => data.as_str().map(str::to_owned).into_iter().collect(),
-    }
+/// The texts of a value: one, a list, or a list of mappings with a `path`.
+fn scalars(node: &Node) -> Vec<String> {
+    let own = node.text().map(str::to_owned).into_iter();
+    let items = node.items().iter().flat_map(|item| scalars(item));
+    let path = node.get("path").map(|entry| scalars(&entry.value)).into_iter().flatten();
+    own.chain(items).chain(path).collect()
 }
 
 #[cfg(test)]
@@ -160,10 +103,11 @@ mod tests {
 
     #[test]
     fn files_that_compose_reads_are_found_behind_anchors_and_tags() {
-        let text = "x-a: &a\n  env_file: [x, {path: y, required: false}]\ns: !override\n  b:\n    <<: *a\n    extends: {file: z, service: q}\n";
-        let found: Vec<_> = ComposeFile::parse(text).expect("yaml").files_read();
+        let text = "x-a: &a\n  env_file: [x, {path: y, required: false}]\nservices: !override\n  b:\n    <<: *a\n    extends: {file: z, service: q}\n    environment: {env_file: w}\n";
+        let file = ComposeFile::parse(text).expect("yaml");
+        let found: Vec<_> = file.services().flat_map(|(_, service)| files_read(service)).collect();
         let shown: Vec<_> = found.iter().map(|read| (read.line, read.path.as_str())).collect();
-        assert_eq!(shown, [(2, "x"), (2, "y"), (2, "x"), (2, "y"), (6, "z")]);
+        assert_eq!(shown, [(2, "x"), (2, "y"), (6, "z")]);
     }
 
     #[test]
@@ -171,12 +115,5 @@ mod tests {
         let text = "x-a: &a\n  privileged: true\ns:\n  b:\n    <<: *a\n    image: x\n";
         let file = ComposeFile::parse(text).expect("yaml");
         assert_eq!(file.line_of(&["s", "b", "privileged"]), Some(2));
-        assert_eq!(ComposeFile::second_document("a: 1\n---\nb: 2\n"), Some(3));
-    }
-
-    #[test]
-    fn broken_yaml_says_its_line() {
-        let error = ComposeFile::error("services:\n  a:\n   image: x\n  bad\n").expect("an error");
-        assert!((3..=5).contains(&error.line), "{error:?}");
     }
 }

@@ -60,8 +60,12 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
         let what = format!("`{name}` is built from {context}");
         gate.refuse(&at("context"), what, "Only files of the exercise are built.");
     }
-    let known: Vec<&str> = KNOWN.into_iter().chain(NEVER.map(|(key, _)| key)).collect();
-    gate.only_known(&["services", name, "build"], build, &known);
+    gate.only_known(&["services", name, "build"], build, &known());
+}
+
+/// All keys that a build may have, those among them that are refused whatever they say.
+pub fn known() -> Vec<&'static str> {
+    KNOWN.into_iter().chain(NEVER.map(|(key, _)| key)).collect()
 }
 
 /// The Dockerfile of a service's build, relative to `dir`, with its arguments.

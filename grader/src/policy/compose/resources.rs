@@ -24,6 +24,10 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
         (swap, "memswap_limit", 2 * limits::MEMORY_MOST),
     ] {
         let Some(asked) = number(value) else { continue };
+        // `memswap_limit: -1` is what a lesson may be about. It is started with Docker's own bound.
+        if key == "memswap_limit" && (asked + 1.0).abs() < f64::EPSILON {
+            continue;
+        }
         if asked < 0.0 {
             gate.refuse(
                 &at(key),

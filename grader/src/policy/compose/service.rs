@@ -42,7 +42,7 @@ const NEVER: [(&str, &str); 18] = [
 /// Keys that the gate knows: harmless ones, and those that have a rule of their own.
 const KNOWN: &str = "annotations attach build cap_add cap_drop cgroup command configs container_name cpu_period cpu_quota cpu_shares cpus cpuset \
     depends_on deploy develop dns dns_opt dns_search domainname entrypoint env_file environment expose extends extra_hosts \
-    group_add healthcheck hostname image init ipc labels links logging mac_address mem_limit mem_reservation mem_swappiness \
+    group_add healthcheck hostname image init ipc label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness \
     memswap_limit network_mode networks oom_score_adj pid pids_limit platform ports privileged profiles pull_policy read_only \
     restart scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty ulimits user \
     userns_mode uts volumes working_dir";
@@ -61,8 +61,7 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
             gate.refuse(&["services", name, key], format!("`{name}` sets `{key}`"), why);
         }
     }
-    let known: Vec<&str> = KNOWN.split_whitespace().chain(NEVER.map(|(key, _)| key)).collect();
-    gate.only_known(&["services", name], service, &known);
+    gate.only_known(&["services", name], service, &known());
     namespaces(gate, name, service);
     deployment(gate, name, service);
     rights(gate, name, service);
@@ -70,6 +69,11 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
     image(gate, name, service);
     build::inspect(gate, name, service);
     resources::inspect(gate, name, service);
+}
+
+/// All keys that a service may have, those among them that are refused whatever they say.
+pub fn known() -> Vec<&'static str> {
+    KNOWN.split_whitespace().chain(NEVER.map(|(key, _)| key)).collect()
 }
 
 fn namespaces(gate: &mut Gate<'_>, name: &str, service: &Value) {

@@ -1,68 +1,321 @@
-//! The text of a Compose file, before Compose reads it.
+//! The text of Compose files, before Compose reads it, and what Compose gets in its place.
 //!
-//! Owns: what would make Compose read or fetch other files. Must not: merge; Compose does.
+//! Owns: [`ComposeText`], which only this module makes: every file that Compose will open for a stack,
+//! read whole, looked at, and bounded in what it can become. Must not: merge; Compose does.
+//!
+//! Compose works in a folder in which there is nothing but these texts. So it cannot read what the
+//! gate has not seen, however the learner's files change meanwhile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::super::Refusal;
-use crate::submission::compose_file::{ComposeFile, FileRead};
+use super::keys;
+use crate::course::spec::StackSpec;
+use crate::submission::compose_file::{ComposeFile, FileRead, files_read};
+use crate::submission::env_file::EnvFile;
+use crate::submission::yaml::{self, Canonical};
 use crate::submission::{Submission, is_inside};
 
 const ONLY_OWN: &str = "Compose would read it before anybody has looked at it. Only files of the exercise are read, named by a plain path such as ./settings.env";
+const AS_TEXT: &str = "Only what can be read as text reaches Compose: save the file as UTF-8 (PowerShell's `>` writes UTF-16), with at most 1 MB.";
+const TOO_MUCH: &str = "What `extends`, `env_file` and variables bring in counts each time. A Compose file of an exercise is far below that.";
 
-/// What must not stand in a Compose file, nor in those that it extends.
-pub fn inspect_text(submission: &Submission, file: &str) -> Vec<Refusal> {
-    let (mut refusals, mut seen, mut waiting) = (Vec::new(), BTreeSet::new(), vec![file.to_owned()]);
-    while let Some(file) = waiting.pop() {
-        if seen.insert(file.clone()) {
-            let (more, extended) = one(submission, &file);
-            refusals.extend(more);
-            waiting.extend(extended);
-        }
-    }
-    refusals
+/// The most that Compose may have to read for a stack, bytes, with what is brought in more than once.
+const MOST_BYTES: usize = 1_000_000;
+/// What Compose finds in its environment in the place of the machine's own: `${HOME}`, `${PATH}` and
+/// `${PWD}` tell nothing of this machine. The last one stands for the exercise folder.
+pub const NEUTRAL: [(&str, &str); 3] = [
+    ("HOME", "/home/learner"),
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("PWD", "/home/learner/exercise"),
+];
+
+/// Services that extend each other in a row.
+const MOST_EXTENDS: usize = 20;
+
+/// Variables of an env file that steer Docker's own programs and mean nothing in a Compose file.
+const STEERING: [&str; 8] = [
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_API_VERSION",
+    "DOCKER_AUTH_CONFIG",
+];
+/// The same, by how they begin.
+const STEERING_PREFIXES: [&str; 6] =
+    ["COMPOSE_", "DOCKER_CLI_", "DOCKER_CONTENT_TRUST", "DOCKER_CUSTOM_", "BUILDKIT_", "BUILDX_"];
+/// Those among them that only say something of the project itself.
+const OF_THE_PROJECT: [&str; 2] = ["COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"];
+
+/// All that Compose reads of a stack.
+#[derive(Debug, Clone, Default)]
+pub struct ComposeText {
+    files: BTreeMap<String, Canonical>,
+    env_files: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
 }
 
-/// One file: its refusals, and the files that it extends.
-fn one(submission: &Submission, file: &str) -> (Vec<Refusal>, Vec<String>) {
-    let Some(text) = submission.text(file) else { return Default::default() };
-    let refuse = |line: usize, what: String, why: &str| Refusal::new(what, why, submission.location(file, line));
-    if let Some(error) = ComposeFile::error(&text) {
-        let what = format!("{file} is not valid YAML: {}", error.message);
-        let why = "Compose cannot read the file. Indentation is by spaces, and each key needs a colon and a value.";
-        return (vec![refuse(error.line, what, why)], Vec::new());
+impl ComposeText {
+    /// The files with their texts, by their paths relative to the exercise folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let compose = self.files.iter().map(|(path, canonical)| (path.as_str(), canonical.text.as_str()));
+        compose.chain(self.env_files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
     }
-    let Some(yaml) = ComposeFile::parse(&text) else { return Default::default() };
-    let mut refusals = Vec::new();
-    if let Some(line) = ComposeFile::second_document(&text) {
-        let why = "Compose merges all that stands between `---` lines. Keep one document per file, so that everybody sees what counts.";
-        refusals.push(refuse(line, format!("{file} holds more than one document"), why));
+
+    /// The variables that the submission's own env file sets (the lesson's `env_file`, or `.env`).
+    #[must_use]
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
-    if let Some(line) = yaml.top_key("include") {
-        let why = "The files of the exercise are named by `-f`; put what you need there.";
-        refusals.push(refuse(line, "`include` reads other Compose files".into(), why));
+
+    /// The line of the learner's file for a line of the text that Compose was given.
+    #[must_use]
+    pub fn line(&self, file: &str, line: usize) -> Option<usize> {
+        self.files.get(file)?.line(line)
     }
-    let mut extended = Vec::new();
-    for FileRead { line, key, path } in yaml.files_read().into_iter().collect::<BTreeSet<_>>() {
-        match below(submission, file, &path) {
-            Ok(inside) if key == "extends" => extended.push(inside),
-            Ok(_) => {}
-            Err(reason) => refusals.push(refuse(line, format!("`{key}` reads {path}, {reason}"), ONLY_OWN)),
-        }
-    }
-    (refusals, extended)
 }
 
-/// The path, relative to the exercise folder, that a path in `file` means; or why it is not one.
-fn below(submission: &Submission, file: &str, path: &str) -> Result<String, &'static str> {
+/// Reads a stack's files: what Compose gets, and what must not stand in them.
+pub fn read(spec: &StackSpec, submission: &Submission) -> (ComposeText, Vec<Refusal>) {
+    let mut reading =
+        Reading { submission, text: ComposeText::default(), parsed: BTreeMap::new(), refusals: Vec::new() };
+    reading.variables(spec);
+    // Compose takes paths of the files that are named to it from the first one's folder.
+    let folder = spec.files.first().map(|first| parent(first)).unwrap_or_default();
+    for file in &spec.files {
+        reading.compose_file(file, &folder, None);
+    }
+    reading.only_one_kind();
+    if reading.refusals.is_empty() {
+        reading.bound(spec);
+    }
+    (reading.text, reading.refusals)
+}
+
+struct Reading<'a> {
+    submission: &'a Submission,
+    text: ComposeText,
+    /// Each Compose file with the folder from which its paths are taken.
+    parsed: BTreeMap<String, (ComposeFile, String)>,
+    refusals: Vec<Refusal>,
+}
+
+/// A key of a Compose file that names another file.
+#[derive(Clone, Copy)]
+struct Named<'f> {
+    file: &'f str,
+    read: &'f FileRead,
+}
+
+impl Reading<'_> {
+    fn refuse(&mut self, at: Option<Named<'_>>, what: String, why: &str) {
+        let at = at.and_then(|named| self.submission.location(named.file, named.read.line));
+        self.refusals.push(Refusal::new(what, why, at));
+    }
+
+    /// The text of a file that Compose would open. A file that is not there is Compose's to complain about.
+    fn whole(&mut self, file: &str, named: Option<Named<'_>>) -> Option<String> {
+        let text = self.submission.text(file).filter(|text| !text.contains('\0'));
+        if text.is_none() && self.submission.dir.join(file).symlink_metadata().is_ok() {
+            let what = match named {
+                Some(named) => format!("`{}` reads {file}, which is no text that the grader can read", named.read.key),
+                None => format!("{file} is no text that the grader can read"),
+            };
+            self.refuse(named, what, AS_TEXT);
+        }
+        text
+    }
+
+    fn variables(&mut self, spec: &StackSpec) {
+        let named = spec.env_file.as_deref().filter(|file| self.submission.dir.join(file).is_file());
+        let file = named.unwrap_or(".env");
+        let Some(text) = self.whole(file, None) else { return };
+        let env = EnvFile::read(&text, &outside(spec));
+        if let Some(error) = &env.error {
+            let at = self.submission.location(file, error.line);
+            let why = "Compose reads lines such as `NAME=value` in it. A value with special characters stands in single quotes.";
+            self.refusals.push(Refusal::mistake(format!("{file}: {}", error.what), why, at));
+        }
+        let steers =
+            |name: &str| STEERING.contains(&name) || STEERING_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        self.text.variables = env.values();
+        self.text.variables.retain(|name, _| OF_THE_PROJECT.contains(&name.as_str()) || !steers(name));
+    }
+
+    fn compose_file(&mut self, file: &str, folder: &str, named: Option<Named<'_>>) {
+        if self.parsed.contains_key(file) {
+            return;
+        }
+        let Some(text) = self.whole(file, named) else { return };
+        let read = yaml::read(&text).and_then(|root| match root {
+            Some(root) => Canonical::of(&root).map(|canonical| Some((root, canonical))),
+            None => Ok(None),
+        });
+        let (root, canonical) = match read {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                return self.mistake(
+                    file,
+                    1,
+                    "says nothing",
+                    "It has comments at most. Compose wants a `services:` at least.",
+                );
+            }
+            Err(yaml::Mistake { line, what, why }) => return self.mistake(file, line, &what, why),
+        };
+        if !matches!(root.data, yaml::Data::Map(_)) {
+            let why = "At the top of a Compose file stand keys such as `services:`, each with a colon.";
+            return self.mistake(file, root.line, "does not begin with a key", why);
+        }
+        let parsed = ComposeFile { root };
+        if let Some(line) = parsed.line_of(&["include"]) {
+            let why = "The files of the exercise are named by `-f`; put what you need there.";
+            let at = self.submission.location(file, line);
+            self.refusals.push(Refusal::new("`include` reads other Compose files", why, at));
+        }
+        self.refusals.extend(keys::inspect(self.submission, file, &parsed));
+        self.text.files.insert(file.to_owned(), canonical);
+        self.parsed.insert(file.to_owned(), (parsed.clone(), folder.to_owned()));
+        let reads: BTreeSet<_> = parsed.services().flat_map(|(_, service)| files_read(service)).collect();
+        for read in &reads {
+            let named = Named { file, read };
+            match below(self.submission, folder, &read.path) {
+                Ok(inside) if read.key == "extends" => self.compose_file(&inside, &parent(&inside), Some(named)),
+                Ok(inside) => {
+                    if let Some(text) = self.whole(&inside, Some(named)) {
+                        self.text.env_files.insert(inside, text);
+                    }
+                }
+                Err(reason) => {
+                    let what = format!("`{}` reads {}, {reason}", read.key, read.path);
+                    self.refuse(Some(named), what, ONLY_OWN);
+                }
+            }
+        }
+    }
+
+    /// An env file is handed on as it is; a Compose file never is.
+    fn only_one_kind(&mut self) {
+        for file in self.text.env_files.keys().filter(|file| self.text.files.contains_key(*file)) {
+            let what = format!("{file} is named as a Compose file and as an env file");
+            self.refusals.push(Refusal::mistake(what, "Put the variables into a file of their own.", None));
+        }
+    }
+
+    fn mistake(&mut self, file: &str, line: usize, what: &str, why: &str) {
+        let at = self.submission.location(file, line);
+        self.refusals.push(Refusal::mistake(format!("{file} {what}"), why, at));
+    }
+
+    /// Refuses what would become too much in Compose's hands: each service counts with all that it
+    /// extends and with its env files, and each `$` as the longest value.
+    fn bound(&mut self, spec: &StackSpec) {
+        let outside = outside(spec);
+        let env: BTreeMap<&str, usize> = self
+            .text
+            .env_files
+            .iter()
+            .map(|(path, text)| {
+                let values =
+                    EnvFile::read(text, &|name| outside(name).or_else(|| self.text.variables.get(name).cloned()));
+                // What cannot be read as a whole counts as the most that could come of it.
+                let grown: usize = values.values().values().map(String::len).sum();
+                (path.as_str(), text.len() + if values.error.is_some() { text.len() * 10 } else { grown })
+            })
+            .collect();
+        let longest = self.text.variables.values().map(String::len).max().unwrap_or(0).max(100);
+        let weight = |text: &str| text.len() + text.matches('$').count() * longest;
+        let sizes: BTreeMap<&str, usize> =
+            self.text.files.iter().map(|(file, canonical)| (file.as_str(), weight(&canonical.text))).collect();
+        let mut sum: usize = sizes.values().sum();
+        for (file, (parsed, _)) in &self.parsed {
+            for (name, _) in parsed.services() {
+                match self.chain(file, name, &sizes, &env, longest) {
+                    Some(weight) => sum = sum.saturating_add(weight),
+                    None => {
+                        let what = format!("`{name}` extends more than {MOST_EXTENDS} services in a row");
+                        let at =
+                            parsed.line_of(&["services", name]).and_then(|line| self.submission.location(file, line));
+                        self.refusals.push(Refusal::new(
+                            what,
+                            "Compose reads each of them again. Put what they share into one.",
+                            at,
+                        ));
+                        return;
+                    }
+                }
+            }
+        }
+        if sum > MOST_BYTES {
+            let what = format!("the {} stack becomes {} kB when Compose puts it together", spec.name, sum / 1_000);
+            self.refusals.push(Refusal::new(what, TOO_MUCH, None));
+        }
+    }
+
+    /// What Compose reads for one service, bytes; `None` when too many extend each other.
+    fn chain(
+        &self,
+        file: &str,
+        service: &str,
+        sizes: &BTreeMap<&str, usize>,
+        env: &BTreeMap<&str, usize>,
+        longest: usize,
+    ) -> Option<usize> {
+        let (mut file, mut service, mut weight) = (file.to_owned(), service.to_owned(), 0_usize);
+        for _ in 0..MOST_EXTENDS {
+            let Some((parsed, folder)) = self.parsed.get(&file) else { return Some(weight) };
+            let Some(node) = parsed.root.get("services").and_then(|all| all.value.get(&service)) else {
+                return Some(weight);
+            };
+            // Its keys are in the file's own size once already; extended again, they count again.
+            let own =
+                Canonical::of(&node.value).map_or(0, |text| text.text.len() + text.text.matches('$').count() * longest);
+            weight = weight.saturating_add(own);
+            for read in files_read(&node.value).iter().filter(|read| read.key != "extends") {
+                let inside = below(self.submission, folder, &read.path).unwrap_or_default();
+                weight = weight.saturating_add(env.get(inside.as_str()).copied().unwrap_or(0));
+            }
+            let Some(extends) = node.value.get("extends") else { return Some(weight) };
+            let named = extends.value.get("file").and_then(|entry| entry.value.text());
+            if let Some(path) = named {
+                let Ok(inside) = below(self.submission, folder, path) else { return Some(weight) };
+                weight = weight.saturating_add(sizes.get(inside.as_str()).copied().unwrap_or(0));
+                file = inside;
+            }
+            let next = extends.value.text().or_else(|| extends.value.get("service")?.value.text());
+            let Some(next) = next.map(str::to_owned) else { return Some(weight) };
+            service = next;
+        }
+        None
+    }
+}
+
+/// Variables that Compose finds outside of every env file.
+fn outside(spec: &StackSpec) -> impl Fn(&str) -> Option<String> {
+    |name| {
+        let neutral = NEUTRAL.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        spec.env.get(name).cloned().or(neutral)
+    }
+}
+
+fn parent(file: &str) -> String {
+    Path::new(file).parent().map(|parent| parent.display().to_string()).unwrap_or_default()
+}
+
+/// The path, relative to the exercise folder, that a path in a file means; or why it is not one.
+/// `folder` is where the file's paths are taken from.
+fn below(submission: &Submission, folder: &str, path: &str) -> Result<String, &'static str> {
     if path.contains('$') {
         return Err("a path that only Compose can tell");
     }
     let is_remote = path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/");
     let leads_elsewhere = path.starts_with(['/', '~']) || is_remote;
     let mut parts = Vec::new();
-    for part in Path::new(file).parent().unwrap_or(Path::new("")).join(path).components() {
+    for part in Path::new(folder).join(path).components() {
         match part {
             Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
             Component::ParentDir if parts.pop().is_none() => return Err("outside of the exercise folder"),
@@ -77,16 +330,5 @@ fn below(submission: &Submission, file: &str, path: &str) -> Result<String, &'st
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_followed_from_the_file_that_names_them() {
-        let dir = tempfile::tempdir().expect("folder");
-        let submission = Submission { dir: dir.path().to_path_buf() };
-        assert_eq!(below(&submission, "a/b.yml", "../x.env"), Ok("x.env".into()));
-        for bad in ["../../x", "/etc/passwd", "~/x", "${X}/y", "https://x/y", "github.com/x/y", "c/../../../x"] {
-            assert!(below(&submission, "a/b.yml", bad).is_err(), "{bad}");
-        }
-    }
-}
+#[path = "text_tests.rs"]
+mod tests;

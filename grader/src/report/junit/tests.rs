@@ -103,7 +103,7 @@ fn every_outcome_has_its_place() {
 
 #[test]
 fn refusals_are_failures_of_files() {
-    let refusal = |what: &str| RefusalReport { what: what.into(), why: "because".into(), at: None };
+    let refusal = |what: &str| RefusalReport { what: what.into(), why: "because".into(), at: None, mistake: false };
     let blocked = check("a", Outcome::Blocked { by: "files".into() });
     let (_, suite) = suite(&report(vec![refusal("privileged"), refusal("no Dockerfile")], vec![blocked]));
     let case = &suite.test_cases[0];

@@ -1,0 +1,214 @@
+//! From a file's text to its tree.
+//!
+//! Owns: what YAML may say in a Compose file: one document, keys that are texts and stand there once,
+//! merge keys (resolved here, as Compose resolves them), the tags `!reset` and `!override`. Must not:
+//! go on where Compose might read something else.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+
+use super::characters::unseen;
+use super::{Data, Entry, Mistake, Node, Scalar, TOO_MUCH};
+
+const NOT_YAML: &str =
+    "Compose cannot read the file. Indentation is by spaces, and each key needs a colon and a value.";
+const ONE_DOCUMENT: &str = "Compose merges all that stands between `---` lines. Keep one document per file, so that everybody sees what counts.";
+const TAGS: &str =
+    "Compose gives a meaning to `!reset` and `!override`; nothing else that begins with `!` is needed. Leave it out.";
+const KEYS: &str = "A key is one word or text. Write it out, followed by a colon.";
+const TWICE: &str = "Only one of them could count. Keep one, and move into it what belongs to both.";
+const MERGE: &str = "`<<:` takes an alias of a mapping (`<<: *name`), or a list of them.";
+/// Lists and mappings within each other.
+const MOST_LEVELS: usize = 50;
+/// What the scanner may find in a file: keys, values, and where lists and mappings begin and end.
+const MOST_EVENTS: usize = 20_000;
+/// Entries that merge keys may bring in, all together.
+const MOST_MERGED: usize = 20_000;
+
+/// Reads a file: `None` when it has no document.
+pub fn read(text: &str) -> Result<Option<Rc<Node>>, Mistake> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(mistake) = unseen(text) {
+        return Err(mistake);
+    }
+    let mut bytes = text.as_bytes();
+    let mut parser = Parser::new();
+    parser.set_input_string(&mut bytes);
+    let mut tree = Tree::default();
+    loop {
+        let event = parser.parse().map_err(|error| {
+            let line = error.problem_mark().map_or(1, |mark| at(mark.line)).min(text.lines().count().max(1));
+            let context = error.context().map(|context| format!(" ({context})")).unwrap_or_default();
+            Mistake::new(line, format!("is not valid YAML: {}{context}", error.problem()), NOT_YAML)
+        })?;
+        if matches!(event.data, EventData::StreamEnd) {
+            return Ok(tree.root);
+        }
+        tree.take(event)?;
+    }
+}
+
+/// The line, from 1, of a mark that counts from 0.
+fn at(line: u64) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX - 1) + 1
+}
+
+/// A list or mapping that is not complete yet.
+struct Open {
+    line: usize,
+    tag: Option<&'static str>,
+    anchor: Option<String>,
+    data: Data,
+    /// The key whose value comes next.
+    key: Option<(Scalar, usize)>,
+}
+
+#[derive(Default)]
+struct Tree {
+    open: Vec<Open>,
+    anchors: HashMap<String, Rc<Node>>,
+    root: Option<Rc<Node>>,
+    merged: usize,
+    events: usize,
+}
+
+impl Tree {
+    fn take(&mut self, event: Event) -> Result<(), Mistake> {
+        let line = at(event.start_mark.line);
+        self.events += 1;
+        if self.events > MOST_EVENTS {
+            return Err(Mistake::new(line, "holds more than 20,000 keys and values", TOO_MUCH));
+        }
+        if self.root.is_some() && !matches!(event.data, EventData::DocumentStart { .. } | EventData::DocumentEnd { .. })
+        {
+            return Err(Mistake::new(line, "holds more than one document", ONE_DOCUMENT));
+        }
+        match event.data {
+            EventData::Scalar { anchor, tag, value, style, .. } => {
+                let is_text = tag.as_deref() == Some("tag:yaml.org,2002:str");
+                let plain = style == ScalarStyle::Plain && !is_text;
+                let tag = if is_text { None } else { known(tag, line)? };
+                let data = Data::Scalar(Scalar { text: value, plain });
+                self.place(Rc::new(Node { line, tag, data, levels: 0 }), anchor, line, false)
+            }
+            EventData::Alias { anchor } => match self.anchors.get(&anchor) {
+                // Shared and not copied: thousands of aliases of a large mapping cost nothing here.
+                Some(node) => self.place(Rc::clone(node), None, line, true),
+                None => {
+                    let why =
+                        "An alias (`*name`) stands behind the anchor (`&name`) that it repeats, and not within it.";
+                    Err(Mistake::new(line, format!("has the alias `*{anchor}` without an anchor before it"), why))
+                }
+            },
+            EventData::SequenceStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::List(Vec::new())),
+            EventData::MappingStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::Map(Vec::new())),
+            EventData::SequenceEnd | EventData::MappingEnd => self.close(),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, line: usize, tag: Option<String>, anchor: Option<String>, data: Data) -> Result<(), Mistake> {
+        if self.open.last().is_some_and(|open| matches!(open.data, Data::Map(_)) && open.key.is_none()) {
+            return Err(Mistake::new(line, "has a list or a mapping in the place of a key", KEYS));
+        }
+        if self.open.len() >= MOST_LEVELS {
+            return Err(too_deep(line));
+        }
+        let tag = known(tag, line)?;
+        self.open.push(Open { line, tag, anchor, data, key: None });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Mistake> {
+        let Some(Open { line, tag, anchor, data, .. }) = self.open.pop() else { return Ok(()) };
+        let data = match data {
+            Data::Map(entries) => Data::Map(self.resolved(entries)?),
+            other => other,
+        };
+        let deepest = match &data {
+            Data::Scalar(_) => 0,
+            Data::List(items) => items.iter().map(|item| item.levels).max().unwrap_or(0),
+            Data::Map(entries) => entries.iter().map(|entry| entry.value.levels).max().unwrap_or(0),
+        };
+        // Aliases of aliases lie within each other, too, and what is that deep cannot even be dropped.
+        if deepest >= MOST_LEVELS {
+            return Err(too_deep(line));
+        }
+        self.place(Rc::new(Node { line, tag, data, levels: deepest + 1 }), anchor, line, false)
+    }
+
+    /// Puts a complete node where it belongs. `at` is the line of what stands there.
+    fn place(&mut self, node: Rc<Node>, anchor: Option<String>, at: usize, is_alias: bool) -> Result<(), Mistake> {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open { data: Data::List(items), .. }) => items.push(node),
+            Some(Open { data: Data::Map(entries), key, .. }) => match key.take() {
+                Some((key, line)) => entries.push(Entry { key, line, value: node }),
+                None => match &node.data {
+                    Data::Scalar(scalar) if !is_alias && node.tag.is_none() => *key = Some((scalar.clone(), node.line)),
+                    _ => return Err(Mistake::new(at, "has a tag or an alias in the place of a key", KEYS)),
+                },
+            },
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A mapping's entries with those that its merge key brings in behind them. Its own count before
+    /// merged ones, and of several mappings the first that has a key.
+    fn resolved(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Mistake> {
+        let mut lines: HashMap<&str, usize> = HashMap::new();
+        for entry in &entries {
+            if let Some(first) = lines.insert(&entry.key.text, entry.line) {
+                let what =
+                    format!("has the key `{}` twice in one place, in lines {first} and {}", entry.key.text, entry.line);
+                return Err(Mistake::new(entry.line, what, TWICE));
+            }
+        }
+        let (merges, mut own): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| entry.key.plain && entry.key.text == "<<");
+        let Some(Entry { line, value, .. }) = merges.into_iter().next() else { return Ok(own) };
+        let sources: Vec<&Node> = match &value.data {
+            Data::List(items) => items.iter().map(Rc::as_ref).collect(),
+            _ => vec![&value],
+        };
+        let mut known: HashSet<String> = own.iter().map(|entry| entry.key.text.clone()).collect();
+        for source in sources {
+            if !matches!(source.data, Data::Map(_)) || source.tag.is_some() || value.tag.is_some() {
+                return Err(Mistake::new(line, "merges something that is no mapping", MERGE));
+            }
+            self.merged += source.entries().len();
+            if self.merged > MOST_MERGED {
+                return Err(Mistake::new(line, format!("merges more than {MOST_MERGED} keys"), TOO_MUCH));
+            }
+            own.extend(source.entries().iter().filter(|entry| known.insert(entry.key.text.clone())).cloned());
+        }
+        Ok(own)
+    }
+}
+
+fn too_deep(line: usize) -> Mistake {
+    Mistake::new(line, format!("has more than {MOST_LEVELS} levels within each other"), TOO_MUCH)
+}
+
+/// A tag that Compose gives a meaning to.
+fn known(tag: Option<String>, line: usize) -> Result<Option<&'static str>, Mistake> {
+    match tag.as_deref() {
+        None => Ok(None),
+        Some("!reset") => Ok(Some("!reset")),
+        Some("!override") => Ok(Some("!override")),
+        Some(tag) => {
+            let shown = tag.replace("tag:yaml.org,2002:", "!!");
+            Err(Mistake::new(line, format!("has the tag `{shown}`"), TAGS))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
