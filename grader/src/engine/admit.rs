@@ -160,7 +160,7 @@ fn bounds(job: &Job<'_>, scratch: &Scratch) -> Result<Bounds, Fault> {
     std::fs::write(&sources, source_policy(&job.lesson.spec).to_string()).map_err(Fault::file(&sources))?;
     let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
     let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
-    Ok(Bounds { sources, cache: format!("grader-{}", &hash[..16]) })
+    Ok(Bounds { sources, dockerfiles: scratch.dockerfiles(), cache: format!("grader-{}", &hash[..16]) })
 }
 
 /// Puts the grader's own value in the place of the secret, and lists what must not be in an

@@ -42,6 +42,8 @@ impl Default for BuildSettings {
 pub struct Bounds {
     /// A BuildKit source policy: the only images that builds may read, and no addresses.
     pub sources: PathBuf,
+    /// Dockerfiles that are built in place of those of the same name in the submission.
+    pub dockerfiles: PathBuf,
     /// Keeps the cache mounts of one learner apart from those of others.
     pub cache: String,
 }
@@ -137,7 +139,9 @@ fn command(
             .map(str::to_owned)
             .to_vec();
     arguments.extend([network.into(), "--tag".into(), reference.into()]);
-    arguments.extend(["--file".into(), dir.join(&plan.context).join(&plan.dockerfile).display().to_string()]);
+    let own = bounds.dockerfiles.join(plan.dockerfile_path());
+    let file = if own.is_file() { own } else { dir.join(plan.dockerfile_path()) };
+    arguments.extend(["--file".into(), file.display().to_string()]);
     if !plan.target.is_empty() {
         arguments.extend(["--target".into(), plan.target.clone()]);
     }
@@ -189,7 +193,7 @@ fn failure(
     }
     let line = progress.error_line().or_else(|| progress.running_instruction(submission));
     Ok(BuildFailure {
-        at: line.and_then(|line| submission.location(&plan.dockerfile, line)),
+        at: line.and_then(|line| submission.location(&plan.dockerfile_path().display().to_string(), line)),
         message,
         log,
         timed_out: timed_out.is_some(),
