@@ -4,7 +4,9 @@
 //! failed build means for a learner.
 
 pub mod context;
+mod explain;
 mod progress;
+pub mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +15,16 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::daemon;
 use super::facts::{BuildFailure, BuildReport};
+use super::family::{Absent, Pin};
 use super::pace::Pace;
+use super::probe::GROUP;
 use crate::course::spec::LessonSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::plan::BuildPlan;
 use crate::policy::{images, limits};
 use crate::submission::Submission;
+use crate::submission::dockerfile::syntax;
 use progress::Progress;
 
 /// How builds run.
@@ -29,11 +34,13 @@ pub struct BuildSettings {
     pub network: bool,
     /// Seconds of a quiet machine after which a build is ended.
     pub seconds: u64,
+    /// Whether steps are in a control group with limits, which must be there then.
+    pub bounded: bool,
 }
 
 impl Default for BuildSettings {
     fn default() -> Self {
-        Self { network: true, seconds: limits::BUILD_SECONDS }
+        Self { network: true, seconds: limits::BUILD_SECONDS, bounded: false }
     }
 }
 
@@ -44,19 +51,33 @@ pub struct Bounds {
     pub sources: PathBuf,
     /// Dockerfiles that are built in place of those of the same name in the submission.
     pub dockerfiles: PathBuf,
+    /// Images that are not the lesson's own, as they are proven to be.
+    pub pins: Vec<Pin>,
+    /// Images that may be used and are not to be had now.
+    pub absent: Vec<Absent>,
     /// Keeps the cache mounts of one learner apart from those of others.
     pub cache: String,
 }
 
 /// The source policy for a lesson's images, as BuildKit reads it. The gate has looked at the
-/// Dockerfile's text; this holds for what BuildKit makes of it.
+/// Dockerfile's text; this holds for what BuildKit makes of it. Of other images, only those with the
+/// digest that was proven are let in, whatever has their name on this machine.
 #[must_use]
-pub fn source_policy(lesson: &LessonSpec) -> serde_json::Value {
+pub fn source_policy(lesson: &LessonSpec, pins: &[Pin]) -> serde_json::Value {
     let rule = |action: &str, source: &str| json!({"action": action, "selector": {"identifier": source}});
     let source = |image: &str| format!("docker-image://{}", images::full(image));
     let mut rules = vec![rule("DENY", "*"), rule("ALLOW", "local://*")];
     for image in &lesson.images {
-        rules.extend([rule("ALLOW", &source(image)), rule("ALLOW", &format!("{}@*", source(image)))]);
+        rules.push(rule("ALLOW", &source(image)));
+    }
+    for pin in pins {
+        let exact = format!("docker-image://{}", pin.identifier());
+        if !pin.written.contains('@') {
+            let mut convert = rule("CONVERT", &source(&pin.written));
+            convert["updates"] = json!({"identifier": exact});
+            rules.push(convert);
+        }
+        rules.push(rule("ALLOW", &exact));
     }
     for (name, image) in &lesson.stand_ins {
         let mut convert = rule("CONVERT", &source(name));
@@ -112,6 +133,7 @@ pub async fn build(
         millis: took.millis,
         quiet_ms: took.quiet_ms,
         steps: progress.steps(),
+        others: others(&progress.bases(), &bounds.pins),
         bases: progress.bases(),
         failure: None,
     };
@@ -120,10 +142,33 @@ pub async fn build(
         let complaint = Some(progress.error()).filter(|error| !error.contains("did not complete successfully"));
         daemon::confirm_alive(&complaint.unwrap_or_default()).await?;
         let submission = Submission { dir: dir.to_path_buf() };
-        report.failure = Some(failure(&progress, &submission, plan, timed_out)?);
+        if let Some(absent) = bounds.absent.iter().find(|one| asks_for(&progress.error(), &one.written)) {
+            let line = progress.error_line().map(|line| format!(", line {line}")).unwrap_or_default();
+            return Err(Fault::ImageElsewhere {
+                reference: absent.written.clone(),
+                at: format!("{}{line}", plan.dockerfile_path().display()),
+                reason: absent.reason.clone(),
+                here: absent.here.join(", "),
+            });
+        }
+        let mut failure = failure(&progress, &submission, plan, timed_out)?;
+        let text = submission.text(&plan.dockerfile_path().display().to_string()).unwrap_or_default();
+        failure.help = explain::help(&failure.message, syntax(&text).as_ref(), &daemon::version().await);
+        report.failure = Some(failure);
     }
     events.send(Event::StageEnded { stage, ok, millis: report.millis });
     Ok(report)
+}
+
+/// Whether BuildKit complains that it must not read an image, since nobody could say which one it is.
+fn asks_for(complaint: &str, image: &str) -> bool {
+    complaint.contains("denied by policy") && complaint.contains(&format!("docker-image://{}\"", images::full(image)))
+}
+
+/// Which images a build took that are not the lesson's own, with their digests.
+fn others(bases: &[String], pins: &[Pin]) -> Vec<String> {
+    let taken = |pin: &&Pin| bases.iter().any(|base| images::full(base) == images::full(&pin.written));
+    pins.iter().filter(taken).map(|pin| format!("{} ({})", pin.written, pin.digest)).collect()
 }
 
 fn command(
@@ -142,6 +187,9 @@ fn command(
     let own = bounds.dockerfiles.join(plan.dockerfile_path());
     let file = if own.is_file() { own } else { dir.join(plan.dockerfile_path()) };
     arguments.extend(["--file".into(), file.display().to_string()]);
+    if settings.bounded {
+        arguments.extend(["--cgroup-parent".into(), GROUP.into()]);
+    }
     if !plan.target.is_empty() {
         arguments.extend(["--target".into(), plan.target.clone()]);
     }
@@ -195,6 +243,7 @@ fn failure(
     Ok(BuildFailure {
         at: line.and_then(|line| submission.location(&plan.dockerfile_path().display().to_string(), line)),
         message,
+        help: None,
         log,
         timed_out: timed_out.is_some(),
     })
