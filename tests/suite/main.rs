@@ -6,7 +6,9 @@
 mod bad_input;
 mod book;
 mod cli;
+mod families;
 mod faults;
+mod fuzz;
 mod gate;
 mod hostile;
 mod hygiene;
