@@ -263,7 +263,7 @@ pub struct BuildArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = crate::policy::limits::BUILD_SECONDS)]
     pub build_seconds: u64,
     /// Bound the memory, CPU and processes of build steps, or build nothing. For machines that are shared.
-    #[arg(long, env = "GRADER_BOUNDED_BUILDS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0, default_missing_value = "true", default_value = "false")]
+    #[arg(long, env = "GRADER_BOUNDED_BUILDS", value_parser = clap::builder::BoolishValueParser::new())]
     pub bounded_builds: bool,
 }
 

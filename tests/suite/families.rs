@@ -87,11 +87,15 @@ fn another_tag_counts_when_its_registry_answers_and_a_name_alone_never() {
     assert!(refused["what"].as_str().is_some_and(|what| what.contains("the registry has no image")), "{refused}");
     assert_eq!(refused["at"]["line"], 1, "{refused}");
 
-    // Without a registry: what it once brought is still here, and nobody vouches for the other.
+    // Without a registry: what it once brought is still here, and nobody vouches for the other. (Docker's
+    // containerd store does not say where an image came from, so there nobody vouches for either.)
     registry.be_silent();
+    let keeps_origins = !docker(&["info", "--format", "{{json .DriverStatus}}"]).concat().contains("io.containerd");
     for offline in [true, false] {
-        let brought = check(&course, &name(":2"), offline);
-        assert_eq!(outcome(&brought.json(), "builds").1, "pass", "{}", brought.all());
+        if keeps_origins {
+            let brought = check(&course, &name(":2"), offline);
+            assert_eq!(outcome(&brought.json(), "builds").1, "pass", "{}", brought.all());
+        }
         let unknown = check(&course, &name(":private"), offline);
         let (status, message) = outcome(&unknown.json(), "builds");
         assert_eq!(status, "fault", "{}", unknown.all());

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod book;
+mod bounds;
 mod cli;
 mod families;
 mod faults;

@@ -195,7 +195,8 @@ async fn pins(
 /// What builds are held to. A learner is told from another by the folder that is graded.
 fn bounds(job: &Job<'_>, scratch: &Scratch, pins: Vec<Pin>, absent: Vec<Absent>) -> Result<Bounds, Fault> {
     let sources = scratch.own_file("sources.json");
-    std::fs::write(&sources, source_policy(&job.lesson.spec, &pins).to_string()).map_err(Fault::file(&sources))?;
+    std::fs::write(&sources, source_policy(&job.lesson.spec, &pins, &absent).to_string())
+        .map_err(Fault::file(&sources))?;
     let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
     let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
     Ok(Bounds { sources, dockerfiles: scratch.dockerfiles(), pins, absent, cache: format!("grader-{}", &hash[..16]) })

@@ -65,8 +65,10 @@ impl Ignore {
 impl Pattern {
     fn parse(line: &str) -> Self {
         let (inverted, text) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest.trim()));
-        let text = text.trim_start_matches('/').trim_end_matches('/');
-        let text = text.strip_prefix("./").unwrap_or(text);
+        let mut text = text.trim_end_matches('/');
+        while let Some(rest) = text.strip_prefix('/').or_else(|| text.strip_prefix("./")) {
+            text = rest;
+        }
         // What is left is read once more: `/!a` is `!a`, and `a /` is `a`.
         let text = if inverted { text.trim_end() } else { text.trim() };
         let again = text.strip_prefix('!').filter(|_| !inverted);
@@ -75,6 +77,8 @@ impl Pattern {
             let is_name = !part.is_empty() && part != "." && part != ".." && !part.contains("**");
             (part == "**" || is_name) && !part.contains(['[', ']', '\\', '{', '}', '^', '?'])
         });
+        // `a/../!b` is `!b`, too.
+        let brings_back = brings_back || (!is_plain && text.contains('!'));
         let glob = is_plain.then(|| GlobBuilder::new(text).literal_separator(true).build().ok()).flatten();
         Self { brings_back, glob: glob.map(|glob| glob.compile_matcher()) }
     }
@@ -105,7 +109,7 @@ mod tests {
         assert!(sees("*\n!src", "src/a.js"));
         assert!(!sees("*\n!src", "lib/a.js"));
         assert!(!sees("*\n!src\nsrc/a.js", "src/a.js"));
-        for again in ["/!src", ".//!src", "//!src", "/ !src /", "!src /"] {
+        for again in ["/!src", ".//!src", "//!src", "/ !src /", "!src /", "a/../!src"] {
             assert!(sees(&format!("*\n{again}"), "src/a.js"), "{again} brings it back");
         }
         assert!(sees("*\n!!src", "!src") && !sees("*\n!!src", "src"));

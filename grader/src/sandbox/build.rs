@@ -6,11 +6,11 @@
 pub mod context;
 mod explain;
 mod progress;
+mod sources;
 pub mod trial;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::daemon;
@@ -18,14 +18,14 @@ use super::facts::{BuildFailure, BuildReport};
 use super::family::{Absent, Pin};
 use super::pace::Pace;
 use super::probe::GROUP;
-use crate::course::spec::LessonSpec;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::plan::BuildPlan;
-use crate::policy::{images, limits};
+use crate::policy::limits;
 use crate::submission::Submission;
 use crate::submission::dockerfile::syntax;
 use progress::Progress;
+pub use sources::source_policy;
 
 /// How builds run.
 #[derive(Debug, Clone)]
@@ -57,34 +57,6 @@ pub struct Bounds {
     pub absent: Vec<Absent>,
     /// Keeps the cache mounts of one learner apart from those of others.
     pub cache: String,
-}
-
-/// The source policy for a lesson's images, as BuildKit reads it. The gate has looked at the
-/// Dockerfile's text; this holds for what BuildKit makes of it. Of other images, only those with the
-/// digest that was proven are let in, whatever has their name on this machine.
-#[must_use]
-pub fn source_policy(lesson: &LessonSpec, pins: &[Pin]) -> serde_json::Value {
-    let rule = |action: &str, source: &str| json!({"action": action, "selector": {"identifier": source}});
-    let source = |image: &str| format!("docker-image://{}", images::full(image));
-    let mut rules = vec![rule("DENY", "*"), rule("ALLOW", "local://*")];
-    for image in &lesson.images {
-        rules.push(rule("ALLOW", &source(image)));
-    }
-    for pin in pins {
-        let exact = format!("docker-image://{}", pin.identifier());
-        if !pin.written.contains('@') {
-            let mut convert = rule("CONVERT", &source(&pin.written));
-            convert["updates"] = json!({"identifier": exact});
-            rules.push(convert);
-        }
-        rules.push(rule("ALLOW", &exact));
-    }
-    for (name, image) in &lesson.stand_ins {
-        let mut convert = rule("CONVERT", &source(name));
-        convert["updates"] = json!({"identifier": source(image)});
-        rules.push(convert);
-    }
-    json!({ "rules": rules })
 }
 
 /// Builds an image out of `dir` under `reference`. A build that fails because of the
@@ -133,7 +105,7 @@ pub async fn build(
         millis: took.millis,
         quiet_ms: took.quiet_ms,
         steps: progress.steps(),
-        others: others(&progress.bases(), &bounds.pins),
+        others: sources::others(&progress.bases(), &bounds.pins),
         bases: progress.bases(),
         failure: None,
     };
@@ -142,7 +114,7 @@ pub async fn build(
         let complaint = Some(progress.error()).filter(|error| !error.contains("did not complete successfully"));
         daemon::confirm_alive(&complaint.unwrap_or_default()).await?;
         let submission = Submission { dir: dir.to_path_buf() };
-        if let Some(absent) = bounds.absent.iter().find(|one| asks_for(&progress.error(), &one.written)) {
+        if let Some(absent) = bounds.absent.iter().find(|one| sources::asks_for(&progress.error(), &one.written)) {
             let line = progress.error_line().map(|line| format!(", line {line}")).unwrap_or_default();
             return Err(Fault::ImageElsewhere {
                 reference: absent.written.clone(),
@@ -158,17 +130,6 @@ pub async fn build(
     }
     events.send(Event::StageEnded { stage, ok, millis: report.millis });
     Ok(report)
-}
-
-/// Whether BuildKit complains that it must not read an image, since nobody could say which one it is.
-fn asks_for(complaint: &str, image: &str) -> bool {
-    complaint.contains("denied by policy") && complaint.contains(&format!("docker-image://{}\"", images::full(image)))
-}
-
-/// Which images a build took that are not the lesson's own, with their digests.
-fn others(bases: &[String], pins: &[Pin]) -> Vec<String> {
-    let taken = |pin: &&Pin| bases.iter().any(|base| images::full(base) == images::full(&pin.written));
-    pins.iter().filter(taken).map(|pin| format!("{} ({})", pin.written, pin.digest)).collect()
 }
 
 fn command(

@@ -4,14 +4,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::sandbox::daemon;
+use crate::sandbox::pace::Pace;
 use crate::sandbox::probe::GROUP;
 
 /// Runs one step on `image` in the control group for build steps. `own` is a folder of the run.
-pub async fn run(image: &str, own: &Path) -> Result<(), Fault> {
+pub async fn run(image: &str, own: &Path, pace: &Pace) -> Result<(), Fault> {
     fs::create_dir_all(own).map_err(Fault::file(own))?;
     let dockerfile = own.join("Dockerfile");
     let text = format!("FROM {image} AS step\nRUN [\"true\"]\nRUN : > /done\nFROM scratch\nCOPY --from=step /done /\n");
@@ -21,12 +21,12 @@ pub async fn run(image: &str, own: &Path) -> Result<(), Fault> {
         ["buildx", "build", "--builder", "default", "--progress", "quiet", "--no-cache", "--cgroup-parent", GROUP];
     let mut command = daemon::command(&arguments);
     command.args(["--output", &output, "--file"]).arg(&dockerfile).arg(own);
-    let limit = Duration::from_secs(60);
-    match daemon::run(command, limit).await? {
+    let limit = pace.within(60_000);
+    match daemon::run(command, &limit).await? {
         Some(ended) if ended.ok => Ok(()),
         Some(ended) => Err(Fault::BuildsUnbounded { reason: ended.stderr.trim().to_owned() }),
         None => {
-            Err(Fault::TimedOut { action: "trying a build step in its control group".into(), seconds: limit.as_secs() })
+            Err(Fault::TimedOut { action: "trying a build step in its control group".into(), seconds: limit.seconds() })
         }
     }
 }

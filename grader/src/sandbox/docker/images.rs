@@ -54,10 +54,11 @@ impl DockerSandbox {
         let making = async {
             let parts = &self.parts;
             let image = parts.bases.first().ok_or_else(|| unknown("image", "images"))?;
-            let helper = self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups)).await?;
-            helper.bound_builds(&parts.client).await?;
-            trial::run(image, &parts.scratch.own_file("trial")).await?;
-            if helper.builds_are_bound(&parts.client).await? {
+            let helper =
+                self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups, &parts.pace)).await?;
+            helper.bound_builds().await?;
+            trial::run(image, &parts.scratch.own_file("trial"), &parts.pace).await?;
+            if helper.builds_are_bound().await? {
                 return Ok(());
             }
             Err(Fault::BuildsUnbounded { reason: "the builder puts its steps elsewhere".into() })

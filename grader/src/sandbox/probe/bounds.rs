@@ -5,9 +5,7 @@
 //! BuildKit has no limits for steps, but puts them below a control group that it is given. Its name is
 //! always the same, since BuildKit takes steps in another group for other steps and would run them again.
 
-use bollard::Docker;
-
-use super::{Probe, SHORT_MS};
+use super::{Probe, SHORT_MS, unreadable};
 use crate::fault::Fault;
 use crate::policy::limits;
 
@@ -39,21 +37,23 @@ cd /host-cgroup && for folder in "$1/buildkit" "memory/$1/buildkit"; do [ -d "$f
 
 impl Probe {
     /// Makes the group for build steps, with its limits.
-    pub async fn bound_builds(&self, client: &Docker) -> Result<(), Fault> {
+    pub async fn bound_builds(&self) -> Result<(), Fault> {
         let quota = limits::cpus() * 100_000;
         let arguments =
             [group(), limits::BUILD_MEMORY.to_string(), limits::BUILD_PROCESSES.to_string(), quota.to_string()];
-        let printed = self.shell(client, MAKE, &arguments, SHORT_MS).await?;
+        let said = self.0.run(MAKE, &arguments, SHORT_MS).await?;
         let wanted = [limits::BUILD_MEMORY.to_string(), limits::BUILD_PROCESSES.to_string()];
-        if printed.split_whitespace().eq(wanted.iter()) {
+        if said.output.split_whitespace().eq(wanted.iter()) {
             return Ok(());
         }
-        Err(Fault::BuildsUnbounded { reason: format!("its limits could not be set ({})", printed.trim()) })
+        let said = format!("{} {}", said.output.trim(), said.errors.trim());
+        Err(Fault::BuildsUnbounded { reason: format!("its limits could not be set ({})", said.trim()) })
     }
 
     /// Whether BuildKit has put steps into the group.
-    pub async fn builds_are_bound(&self, client: &Docker) -> Result<bool, Fault> {
-        Ok(!self.shell(client, USED, &[group()], SHORT_MS).await?.trim().is_empty())
+    pub async fn builds_are_bound(&self) -> Result<bool, Fault> {
+        let said = self.0.run(USED, &[group()], SHORT_MS).await?;
+        if said.code == 0 { Ok(!said.output.trim().is_empty()) } else { Err(unreadable(GROUP.into(), &said.errors)) }
     }
 }
 
