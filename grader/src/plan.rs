@@ -8,7 +8,7 @@ mod order;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub struct BuildPlan {
     pub name: String,
     /// The target stage; empty for the last one.
     pub target: String,
-    /// The Dockerfile, relative to the exercise folder.
+    /// The Dockerfile, relative to the context.
     pub dockerfile: String,
     /// The context, relative to the exercise folder.
     pub context: PathBuf,
@@ -65,6 +65,15 @@ pub struct StackPlan {
     pub images: BTreeSet<String>,
     /// The variables that `started` takes secrets from.
     pub variables: BTreeMap<String, String>,
+}
+
+impl BuildPlan {
+    /// The Dockerfile, relative to the exercise folder.
+    #[must_use]
+    pub fn dockerfile_path(&self) -> PathBuf {
+        let path = self.context.join(&self.dockerfile);
+        path.components().filter(|part| *part != Component::CurDir).collect()
+    }
 }
 
 impl Plan {

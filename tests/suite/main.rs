@@ -5,10 +5,13 @@
 
 mod bad_input;
 mod book;
+mod bounds;
 mod cli;
 mod compose_reader;
 mod copies;
+mod families;
 mod faults;
+mod fuzz;
 mod gate;
 mod hostile;
 mod hygiene;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::submission::dockerfile::{Dockerfile, Instruction};
+use crate::submission::dockerfile::{Dockerfile, Instruction, Reading, expand};
 
 /// What an image is made from, as far as the Dockerfile says it.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,11 +17,17 @@ pub struct Sources {
 }
 
 /// What the image `target` (empty: the last stage) is made from; `None` when something comes from an
-/// address, or from an image whose name is not known.
+/// address, from an image whose name is not known, or from what only some engines see.
 pub fn sources(text: &str, target: &str, args: &BTreeMap<String, String>) -> Option<Sources> {
-    let file = Dockerfile::parse(text);
+    let readings = Dockerfile::readings(text);
+    let mut all = readings.iter().map(|file| sources_of(file, text, target, args));
+    let first = all.next()??;
+    all.all(|other| other.as_ref() == Some(&first)).then_some(first)
+}
+
+fn sources_of(file: &Dockerfile, text: &str, target: &str, args: &BTreeMap<String, String>) -> Option<Sources> {
     let froms: Vec<&Instruction> = file.instructions.iter().filter(|i| i.name == "FROM").collect();
-    let globals = globals(&file, args);
+    let globals = file.globals(args);
     let position = |name: &str| {
         let numbered = name.parse().ok().filter(|number| *number < froms.len());
         froms.iter().rposition(|from| from.stage.eq_ignore_ascii_case(name)).or(numbered)
@@ -41,9 +47,12 @@ pub fn sources(text: &str, target: &str, args: &BTreeMap<String, String>) -> Opt
         let mut references = Vec::new();
         for instruction in body {
             references.extend(references_of(instruction)?);
+            for kept in instruction.kept_for_later(file.escape, Reading::Newer) {
+                references.extend(references_of(&kept)?);
+            }
         }
         for reference in references {
-            let reference = expand(&reference, &globals)?;
+            let reference = expand(&reference, &globals, file.escape).filter(|name| !name.is_empty())?;
             // `FROM` a stage of its own name means the image of that name, so only earlier ones count.
             match position(&reference).filter(|found| *found < stage) {
                 Some(found) => open.push(found),
@@ -66,44 +75,16 @@ fn whole(text: &str) -> Sources {
 
 /// The stages and images that an instruction takes something from.
 fn references_of(instruction: &Instruction) -> Option<Vec<String>> {
-    let flags: Vec<&str> = instruction.arguments.split_whitespace().take_while(|word| word.starts_with("--")).collect();
-    let named = |key: &str| flags.iter().filter_map(|flag| flag.strip_prefix(key).map(str::to_owned)).collect();
     match instruction.name.as_str() {
         "FROM" => Some(vec![instruction.base()?.to_owned()]),
-        "ADD" if instruction.arguments.contains("://") || instruction.arguments.contains("git@") => None,
-        "ADD" | "COPY" => Some(named("--from=")),
+        "ADD" if ["://", "git@", "github.com/", "$"].iter().any(|mark| instruction.rest.contains(mark)) => None,
+        "ADD" | "COPY" => Some(instruction.flag("from").map(str::to_owned).collect()),
         "RUN" => {
-            let mounts = flags.iter().filter_map(|flag| flag.strip_prefix("--mount="));
-            let from = mounts.flat_map(|mount| mount.split(',')).filter_map(|part| part.strip_prefix("from="));
-            Some(from.map(str::to_owned).collect())
+            let options = instruction.flag("mount").flat_map(|mount| mount.split(','));
+            Some(options.filter_map(|part| part.strip_prefix("from=").map(str::to_owned)).collect())
         }
         _ => Some(Vec::new()),
     }
-}
-
-/// Build arguments that may stand in `FROM`: those above the first one, as given or by default.
-fn globals(file: &Dockerfile, args: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let above = file.instructions.iter().filter(|i| i.name == "ARG" && i.stage.is_empty());
-    above
-        .flat_map(|i| i.arguments.split_whitespace())
-        .filter_map(|word| {
-            let (name, default) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            let value = args.get(name).map(String::as_str).or(default)?.trim_matches(['"', '\'']);
-            Some((name.to_owned(), value.to_owned()))
-        })
-        .collect()
-}
-
-/// Puts values in the place of `$NAME` and `${NAME}`; `None` when something is left over.
-fn expand(text: &str, values: &BTreeMap<String, String>) -> Option<String> {
-    let mut expanded = text.trim_matches(['"', '\'']).to_owned();
-    // The longest name first: `$NODE` is also the beginning of `$NODE_VERSION`.
-    let mut names: Vec<&String> = values.keys().collect();
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    for name in names {
-        expanded = expanded.replace(&format!("${{{name}}}"), &values[name]).replace(&format!("${name}"), &values[name]);
-    }
-    (!expanded.contains('$')).then_some(expanded)
 }
 
 #[cfg(test)]
@@ -150,7 +131,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_named_has_no_answer() {
-        assert_eq!(of("FROM node:$V\n", ""), None);
+        assert_eq!(of("FROM $V\n", ""), None);
+        assert_eq!(of("FROM a\nRUN cat << X\nCOPY --from=b /x /x\nX\n", ""), None, "engines differ");
         assert_eq!(of("FROM a\nADD https://example.org/x /x\n", ""), None);
         let args = BTreeMap::from([("V".to_owned(), "20".to_owned())]);
         let found = sources("ARG V=22\nFROM node:$V\n", "", &args).expect("sources");

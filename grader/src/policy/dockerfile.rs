@@ -1,211 +1,171 @@
 //! The gate's look at one Dockerfile.
 //!
-//! Owns: which images, flags and sources a build may ask for, and foreign builders. Must not:
-//! judge style.
+//! Owns: which images and builders a build may ask for; what steps and the image's own settings may
+//! ask for is in `steps` and `settings`. Must not: judge style.
 //!
-//! BuildKit enforces the same once more: it is given a source policy with the lesson's images and
-//! no entitlements (see `sandbox::build`), so a spelling that hides something from here fails there.
+//! Where engines read a text in two ways, both count. BuildKit enforces most of it once more: it is given
+//! a source policy with the lesson's images and no entitlements (see `sandbox::build`), so a spelling that
+//! hides something from here fails there. Nothing enforces `settings` after us, so what cannot be read
+//! there is refused.
+
+mod settings;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::limits::{self, duration_ms};
-use super::{Refusal, images};
+use super::Refusal;
+use super::images::{Allowed, Standing};
 use crate::submission::Submission;
-use crate::submission::dockerfile::{Dockerfile, Instruction, syntax_line};
+use crate::submission::dockerfile::{Dockerfile, Escape, Instruction, Reading, Values, expand, foreign_form, syntax};
+use crate::verdict::Location;
 
 /// Build arguments by which BuildKit itself is steered (`BUILDKIT_SYNTAX` names another builder).
 pub const STEERING: &str = "BUILDKIT_";
 
-/// What a Dockerfile must not ask for. `bases` are the lesson's images, `args` the build arguments
-/// that its Compose files give it.
-pub fn inspect(submission: &Submission, file: &str, bases: &[String], args: &BTreeMap<String, String>) -> Vec<Refusal> {
-    let Some(text) = submission.text(file) else { return Vec::new() };
-    let parsed = Dockerfile::parse(&text);
-    let mut look =
-        Look { submission, file, bases, values: BTreeMap::new(), stages: BTreeSet::new(), refusals: Vec::new() };
-    if let Some((line, frontend)) = foreign_frontend(&text) {
-        look.refuse(
-            line,
-            format!("the Dockerfile is to be read by another builder, {frontend}"),
-            "A `syntax=` line runs somebody else's program to read your Dockerfile. Only `# syntax=docker/dockerfile:1` is allowed; the line may also be left out.",
-        );
-    }
-    let mut stage_number = 0;
-    for instruction in &parsed.instructions {
-        let instruction = unwrapped(instruction);
-        match instruction.name.as_str() {
-            "ARG" if stage_number == 0 => look.argument(&instruction.arguments, args),
-            "FROM" => {
-                look.from(&instruction);
-                look.stages.extend([instruction.stage.clone(), stage_number.to_string()]);
-                stage_number += 1;
-            }
-            "RUN" => look.run(&instruction),
-            "COPY" | "ADD" => look.copy(&instruction),
-            "HEALTHCHECK" => look.health(&instruction),
-            "VOLUME" => look.volume(&instruction),
-            _ => {}
-        }
-    }
-    look.refusals
+/// What the gate thinks of a Dockerfile.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What is refused.
+    pub refusals: Vec<Refusal>,
+    /// Images that the lesson does not name, of a family that it lets in, with their lines.
+    pub others: BTreeMap<String, Option<Location>>,
 }
 
-/// What `ONBUILD` keeps for later is looked at as if it stood there.
-fn unwrapped(instruction: &Instruction) -> Instruction {
-    let mut inner = instruction.clone();
-    while inner.name == "ONBUILD" {
-        let (name, arguments) = inner.arguments.split_once(' ').unwrap_or((&inner.arguments, ""));
-        (inner.name, inner.arguments) = (name.to_uppercase(), arguments.to_owned());
+/// What a Dockerfile asks for. `allowed` are the lesson's images, `args` the build arguments that its
+/// Compose files give it.
+pub fn inspect(submission: &Submission, file: &str, allowed: &Allowed, args: &BTreeMap<String, String>) -> Looked {
+    let Some(text) = submission.text(file) else { return Looked::default() };
+    let mut looked = Looked { refusals: foreign_builder(submission, file, &text), ..Looked::default() };
+    for parsed in Dockerfile::readings(&text) {
+        let mut look = Look {
+            submission,
+            file,
+            allowed,
+            escape: parsed.escape,
+            globals: parsed.globals(args),
+            settled: parsed.settled(args),
+            stages: BTreeSet::new(),
+            looked: &mut looked,
+        };
+        look.all(&parsed);
     }
-    inner
+    looked
+}
+
+/// What a builder would run that is not the engine's own.
+fn foreign_builder(submission: &Submission, file: &str, text: &str) -> Vec<Refusal> {
+    let named = syntax(text).map(|found| (found.line, found.value)).filter(|(_, value)| {
+        // What follows a blank is handed to the builder.
+        let name = value.split(' ').next().unwrap_or_default();
+        let name = name.strip_prefix("docker.io/").unwrap_or(name);
+        name != "docker/dockerfile" && !name.starts_with("docker/dockerfile:")
+    });
+    let named = named.map(|(line, value)| (line, format!(", {value}")));
+    let found = named.or_else(|| foreign_form(text).map(|line| (line, String::new())));
+    let refusal = |(line, name): (usize, String)| {
+        Refusal::new(
+            format!("the Dockerfile is to be read by another builder{name}"),
+            "A `syntax=` line runs somebody else's program to read your Dockerfile. Only `# syntax=docker/dockerfile:1` is allowed; the line may also be left out.",
+            submission.location(file, line),
+        )
+    };
+    found.map(refusal).into_iter().collect()
 }
 
 struct Look<'a> {
     submission: &'a Submission,
     file: &'a str,
-    bases: &'a [String],
-    values: BTreeMap<String, String>,
+    allowed: &'a Allowed,
+    escape: Escape,
+    /// What may stand in `FROM`.
+    globals: Values,
+    /// What has one value in all stages.
+    settled: Values,
     stages: BTreeSet<String>,
-    refusals: Vec<Refusal>,
+    looked: &'a mut Looked,
 }
 
 impl Look<'_> {
-    fn refuse(&mut self, line: usize, what: impl Into<String>, why: impl Into<String>) {
-        self.refusals.push(Refusal::new(what, why, self.submission.location(self.file, line)));
-    }
-
-    /// An `ARG` above the first `FROM`; what Compose gives goes before what is written.
-    fn argument(&mut self, arguments: &str, args: &BTreeMap<String, String>) {
-        for word in arguments.split_whitespace() {
-            let (name, written) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            let written = written.and_then(|value| images::expand(value.trim_matches(['"', '\'']), &self.values));
-            if let Some(value) = args.get(name).cloned().or(written) {
-                self.values.insert(name.to_owned(), value);
+    fn all(&mut self, parsed: &Dockerfile) {
+        let mut number = 0;
+        for one in &parsed.instructions {
+            if one.name == "FROM" {
+                self.from(one);
+                // `FROM` knows names only, `--from` numbers, too.
+                self.stages.extend([one.stage.clone(), number.to_string()]);
+                number += 1;
+            }
+            self.instruction(one);
+            // What is kept for later is looked at as if it stood there.
+            for reading in [Reading::Newer, Reading::Older] {
+                for kept in one.kept_for_later(self.escape, reading) {
+                    self.instruction(&kept);
+                }
             }
         }
     }
 
-    fn from(&mut self, instruction: &Instruction) {
-        if let Some(base) = instruction.base() {
-            self.image(instruction.line, base.trim_matches(['"', '\'']));
+    fn instruction(&mut self, one: &Instruction) {
+        match one.name.as_str() {
+            "RUN" => self.run(one),
+            "COPY" | "ADD" => self.copy(one),
+            "HEALTHCHECK" => self.health(one),
+            "VOLUME" => self.volume(one),
+            _ => {}
         }
     }
 
-    /// An image or stage that a build reads from.
-    fn image(&mut self, line: usize, written: &str) {
-        let Some(name) = images::expand(written, &self.values) else {
+    fn refuse(&mut self, line: usize, what: impl Into<String>, why: impl Into<String>) {
+        self.looked.refusals.push(Refusal::new(what, why, self.submission.location(self.file, line)));
+    }
+
+    fn from(&mut self, one: &Instruction) {
+        let written = one.base().unwrap_or_default();
+        let name = expand(written, &self.globals, self.escape).filter(|name| !name.is_empty());
+        let Some(name) = name else {
             return self.refuse(
-                line,
+                one.line,
                 format!("which image `{written}` is cannot be told"),
                 "Write the image's name out, or give the variable a value by an `ARG` above the first `FROM`.",
             );
         };
-        let is_own = name == "scratch" || self.stages.contains(&name.to_lowercase());
-        if !is_own && !images::is_of_lesson(self.bases, &name) {
-            self.refuse(
+        self.image(one.line, &name);
+    }
+
+    /// A stage or image after `--from=` or in a mount, where BuildKit fills in no variables.
+    fn source(&mut self, line: usize, written: &str) {
+        if written.contains('$') {
+            return self.refuse(
+                line,
+                format!("which image `{written}` is cannot be told"),
+                "No variables are filled in here. Give the image a name of its own above, `FROM ... AS tools`, and take from that: `--from=tools`.",
+            );
+        }
+        self.image(line, written);
+    }
+
+    /// An image or stage that a build reads from.
+    fn image(&mut self, line: usize, name: &str) {
+        if name == "scratch" || self.stages.contains(&name.to_lowercase()) {
+            return;
+        }
+        match self.allowed.standing(name) {
+            Standing::Named => {}
+            Standing::OfFamily => {
+                let at = self.submission.location(self.file, line);
+                self.looked.others.entry(name.to_owned()).or_insert(at);
+            }
+            Standing::Foreign => self.refuse(
                 line,
                 format!("`{name}` is no image of this lesson"),
                 format!(
                     "Builds of this lesson begin with {}, with `scratch` or with a stage of your own. Another image of this machine may hold what belongs to somebody else.",
-                    self.bases.join(" or ")
+                    self.allowed.shown()
                 ),
-            );
-        }
-    }
-
-    fn run(&mut self, instruction: &Instruction) {
-        for flag in flags(&instruction.arguments) {
-            let line = instruction.line;
-            match flag.split_once('=').unwrap_or((flag, "")) {
-                ("--network", "default" | "none") | ("--security", "sandbox") => {}
-                ("--network", "host") => self.refuse(
-                    line,
-                    "a build step asks for the host's network",
-                    "A build with the host's network can reach every service of this machine. Remove `--network=host`: steps have a network of their own.",
-                ),
-                ("--security", _) => self.refuse(
-                    line,
-                    "a build step asks to run without protection",
-                    "`--security=insecure` gives a build step the rights of root on this machine. No exercise needs it.",
-                ),
-                ("--mount", mount) => self.mount(line, mount),
-                _ => self.refuse(
-                    line,
-                    format!("the grader does not know `{flag}` at RUN"),
-                    "Leave it out. Known are `--mount=...` and `--network=none`, in small letters.",
-                ),
-            }
-        }
-    }
-
-    fn mount(&mut self, line: usize, mount: &str) {
-        for option in mount.split(',') {
-            let (key, value) = option.split_once('=').unwrap_or((option, ""));
-            let value = value.trim_matches(['"', '\'']);
-            match (key.trim_matches(['"', '\'']).to_lowercase().as_str(), value) {
-                ("type", "ssh") => self.refuse(
-                    line,
-                    "a build step asks for SSH keys",
-                    "No exercise needs the keys of this machine. Remove `--mount=type=ssh`.",
-                ),
-                ("from", image) => self.image(line, image),
-                _ => {}
-            }
-        }
-    }
-
-    fn copy(&mut self, instruction: &Instruction) {
-        let line = instruction.line;
-        for flag in flags(&instruction.arguments) {
-            if let Some(from) = flag.strip_prefix("--from=") {
-                self.image(line, from.trim_matches(['"', '\'']));
-            }
-        }
-        let is_remote = |word: &&str| {
-            let word = word.trim_matches(['[', ']', '"', '\'', ',']);
-            word.contains("://") || word.starts_with("git@") || word.starts_with("github.com/")
-        };
-        let words = instruction.arguments.split_whitespace().filter(|word| !word.starts_with("--"));
-        if instruction.name == "ADD"
-            && let Some(source) = words.clone().find(is_remote)
-        {
-            self.refuse(
-                line,
-                format!("ADD fetches {source}"),
-                "The Docker daemon fetches it on this machine's own network, where it reaches what you may not. Put a copy of the file into the exercise folder.",
-            );
-        }
-    }
-
-    fn health(&mut self, instruction: &Instruction) {
-        for flag in flags(&instruction.arguments) {
-            let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
-            let too_often = duration_ms(value).is_some_and(|ms| ms > 0 && ms < limits::HEALTH_INTERVAL_MS);
-            if ["--interval", "--start-interval"].contains(&name) && too_often {
-                let line = instruction.line;
-                self.refuse(line, format!("the health check runs every {value}"), limits::health_interval());
-            }
-        }
-    }
-
-    fn volume(&mut self, instruction: &Instruction) {
-        for word in instruction.arguments.split(|c: char| c.is_whitespace() || "[],\"'".contains(c)) {
-            if limits::is_kernels(word) {
-                let line = instruction.line;
-                self.refuse(line, format!("a volume lies over {word}"), limits::KERNELS);
-            }
+            ),
         }
     }
 }
 
-fn flags(arguments: &str) -> impl Iterator<Item = &str> {
-    arguments.split_whitespace().take_while(|word| word.starts_with("--"))
-}
-
-fn foreign_frontend(text: &str) -> Option<(usize, String)> {
-    let (line, frontend) = syntax_line(text)?;
-    let written = text.trim_start_matches('\u{feff}').lines().nth(line - 1).unwrap_or_default();
-    let name = frontend.strip_prefix("docker.io/").unwrap_or(&frontend);
-    let official = name == "docker/dockerfile" || name.starts_with("docker/dockerfile:");
-    (!official || !written.trim_start().starts_with('#')).then_some((line, frontend))
-}
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,10 @@ pub const STACK_SECONDS: u64 = 120;
 /// Bytes of a build's output that are kept.
 pub const BUILD_OUTPUT: usize = 4_000_000;
 
+/// Memory of all build steps of the machine together, where they are bounded.
+pub const BUILD_MEMORY: u64 = 4 << 30;
+/// Processes of all build steps of the machine together, where they are bounded.
+pub const BUILD_PROCESSES: u64 = 2_048;
 /// Bytes that an image may add over its base.
 pub const IMAGE_BYTES: u64 = 3_000_000_000;
 
@@ -70,12 +74,47 @@ pub fn is_kernels(path: &str) -> bool {
     path.starts_with('/') && (is_below || parts.contains(&".."))
 }
 
-/// A time as Compose and Docker write it (`1m30s`, `500ms`), in milliseconds.
+/// A time as Go reads and Compose writes it (`1m30s`, `.5s`, `1d`), in milliseconds; `None` for what
+/// Go would not take for a time.
 #[must_use]
 pub fn duration_ms(text: &str) -> Option<i128> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut nanos: f64 = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        // `.` alone, and two points, are no number here either.
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        nanos += number * nanos_of(&rest[..letters])?;
+        rest = &rest[letters..];
+    }
     // Less than a millisecond counts as one, so that it is not taken for 0, which means "default".
-    let span: jiff::SignedDuration = text.parse().ok()?;
-    Some(if span.is_zero() { 0 } else { span.as_millis().max(1) })
+    #[allow(clippy::cast_possible_truncation, reason = "it saturates, and nobody waits that long")]
+    Some(if nanos == 0.0 { 0 } else { sign * ((nanos / 1e6) as i128).max(1) })
+}
+
+fn nanos_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ns" => 1.0,
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "m" => 60e9,
+        "h" => 3_600e9,
+        "d" => 86_400e9,
+        "w" => 604_800e9,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -84,8 +123,12 @@ mod tests {
 
     #[test]
     fn times_are_read_as_docker_writes_them() {
-        let read = ["1ms", "1µs", "1m30s", "1h0m0s", "0s", "1.5s", "x"].map(duration_ms);
-        assert_eq!(read, [Some(1), Some(1), Some(90_000), Some(3_600_000), Some(0), Some(1_500), None]);
+        let read = ["1ms", "1µs", "1m30s", "1h0m0s", "0s", "1.5s", "0", ".001s", "-1s", "1d"].map(duration_ms);
+        let wanted = [1, 1, 90_000, 3_600_000, 0, 1_500, 0, 1, -1_000, 86_400_000];
+        assert_eq!(read, wanted.map(Some));
+        for text in ["", "x", "1", "1 s", ".s", "1.2.3s", "s", "-", "1e3s", "1S", "infs"] {
+            assert_eq!(duration_ms(text), None, "{text}");
+        }
     }
 
     #[test]

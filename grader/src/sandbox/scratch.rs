@@ -23,25 +23,15 @@ use crate::learner::filled;
 use crate::paths::own_folder;
 use crate::sandbox::facts::EditDone;
 use crate::submission::TEXT_BYTES;
-use crate::submission::dockerfile::syntax_line;
+use crate::submission::dockerfile::without_syntax;
+use crate::submission::env_file;
 use copying::{copy_again, copy_submission, make_folder, settle};
 pub use copying::{copy_tree, ordinary};
-use crate::submission::env_file;
 
 /// Folders that are never copied out of a learner's folder: they are large and not theirs.
 pub const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
 /// The file by which a planted folder is recognised.
 pub const MARKER: &str = ".from-the-host";
-
-/// What takes the place of `=` in a `# syntax=` line (see [`Scratch::use_built_in_frontend`]).
-const BUILT_IN: &str = " is built in: ";
-
-/// The line, from 1, and the value of the `# syntax=` line that a learner wrote, as it stands in a
-/// copy.
-#[must_use]
-pub fn frontend(text: &str) -> Option<(usize, String)> {
-    syntax_line(&text.replacen(BUILT_IN, "=", 1))
-}
 
 /// The scratch folder of a run. Removed when dropped.
 pub struct Scratch {
@@ -121,19 +111,28 @@ impl Scratch {
         write_over(&path, &env_file::with(&text, &secret.key, value))
     }
 
-    /// Takes the meaning out of a `# syntax=` line of the source copy's Dockerfiles. It names the
-    /// builder's own frontend (the gate refuses others), which every engine has built in, and would
-    /// be fetched from a registry in each build.
+    /// Where the Dockerfiles lie that are built in place of the learner's own, under the same names.
+    #[must_use]
+    pub fn dockerfiles(&self) -> PathBuf {
+        self.own_file("dockerfiles")
+    }
+
+    /// Writes the Dockerfiles that have a `# syntax=` line once more, without it, for the builder. The
+    /// line names the builder's own frontend (the gate refuses others), which every engine has built
+    /// in, and would be fetched from a registry in each build.
     pub fn use_built_in_frontend<'f>(&self, dockerfiles: impl Iterator<Item = &'f str>) -> Result<(), Fault> {
         for file in dockerfiles {
-            let path = self.source().join(file);
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            let Some((line, _)) = syntax_line(&text) else { continue };
-            let quiet = |(index, text): (usize, &str)| {
-                if index + 1 == line { text.replacen('=', BUILT_IN, 1) } else { text.to_owned() }
-            };
-            let lines: Vec<String> = text.lines().enumerate().map(quiet).collect();
-            fs::write(&path, lines.join("\n") + "\n").map_err(Fault::file(&path))?;
+            let (from, to) = (self.source().join(file), self.dockerfiles().join(file));
+            let Ok(text) = fs::read_to_string(&from) else { continue };
+            let Some(text) = without_syntax(&text) else { continue };
+            let folder = to.parent().unwrap_or(&to);
+            fs::create_dir_all(folder).map_err(Fault::file(folder))?;
+            fs::write(&to, text).map_err(Fault::file(&to))?;
+            // The builder looks for it beside the Dockerfile.
+            let beside = |path: &Path| path.with_file_name(format!("{}.dockerignore", name_of(path)));
+            if beside(&from).is_file() {
+                fs::copy(beside(&from), beside(&to)).map_err(Fault::file(&beside(&from)))?;
+            }
         }
         Ok(())
     }
@@ -184,6 +183,10 @@ impl Drop for Scratch {
             sweep::remove_unused(&self.root);
         }
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Opens the folder of a file below a folder, without following any link.

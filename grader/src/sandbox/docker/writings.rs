@@ -11,11 +11,11 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsB
 
 use super::super::facts::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, Process};
 use super::super::run_id::LABEL;
-use super::super::scratch::frontend;
 use super::super::{Writings, container};
 use super::DockerSandbox;
 use crate::fault::Fault;
 use crate::plan::{Injected, REPOSITORY};
+use crate::submission::dockerfile::syntax;
 use crate::verdict::Location;
 
 #[async_trait]
@@ -29,11 +29,11 @@ impl Writings for DockerSandbox {
     }
 
     fn instructions(&self) -> Vec<Instruction> {
-        let syntax = self.submission.text("Dockerfile").and_then(|text| frontend(&text));
-        let syntax = syntax.map(|(line, arguments)| Instruction {
+        let syntax = self.submission.text("Dockerfile").and_then(|text| syntax(&text));
+        let syntax = syntax.map(|found| Instruction {
             name: "# SYNTAX".into(),
-            arguments,
-            line,
+            arguments: found.value,
+            line: found.line,
             ..Default::default()
         });
         let parsed = self.submission.dockerfile().instructions.into_iter();
