@@ -9,7 +9,7 @@ use tests::served::Served;
 use crate::hands::{EXERCISE, FILE, PAGE, TEXT, asked, at_work, checked, paste, ready, saved, to_the_beginning};
 
 /// The longest that a save may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(300);
 
 #[test]
 fn a_file_is_edited_here_and_elsewhere_and_nothing_is_lost() {

@@ -16,7 +16,7 @@ use super::keys::pressed;
 use super::wire::Wire;
 
 /// The longest that something on a page may take, a check of a small lesson included.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 

@@ -10,7 +10,7 @@ const PAGE: &str = "lesson06-namespaces-pid-uts";
 
 /// Waits until the build and the page are as wanted, and gives what is said of the build.
 fn until(serving: &Serving, is_so: impl Fn(&Value, &str) -> bool) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(180);
     loop {
         let build = serving.get("/api/book").json();
         if is_so(&build, &serving.get(&format!("/{PAGE}.html")).text) {
