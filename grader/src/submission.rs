@@ -1,12 +1,13 @@
 //! The learner's files as text, and where things stand in them.
 //!
-//! Owns: finding lines in Dockerfiles and Compose files. Must not: decide what is allowed, or
+//! Owns: reading them, and finding lines in Dockerfiles and Compose files. Must not: decide what is allowed, or
 //! run anything. BuildKit and Compose do the real parsing; this only locates.
 
 pub mod compose_file;
 pub mod dockerfile;
 pub mod env_file;
 pub mod links;
+pub mod plain;
 pub mod yaml;
 
 use std::path::{Component, Path, PathBuf};

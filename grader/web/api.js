@@ -1,6 +1,7 @@
 /* Owns: requests to the course's server, and the news that it is gone or is another one.
    Must not: know what is asked for. */
 import { button, el } from './dom.js';
+import { bearer } from './key.js';
 
 const TEXT = {
   gone: 'The course’s server has ended. Start grader serve again; what you typed is still here.',
@@ -53,7 +54,8 @@ export const isHere = () => state === 'here';
 export const onBack = (back) => backs.add(back);
 
 async function send(path, options) {
-  const fetched = () => fetch(`/api/${path}`, options);
+  // The key is looked up each time: another tab may have come in anew.
+  const fetched = () => fetch(`/api/${path}`, { ...options, headers: { ...options.headers, ...bearer() } });
   const retried = () => new Promise((wait) => setTimeout(wait, AGAIN_AFTER)).then(fetched);
   const twice = options.method !== 'POST' || path.endsWith('/check');
   const response = await fetched().catch((error) => (twice ? retried() : Promise.reject(error))).catch(lost);
@@ -86,7 +88,7 @@ function turn(next) {
 
 async function look() {
   if (state === 'here') return;
-  const response = document.hidden ? null : await fetch('/api/lessons').catch(() => null);
+  const response = document.hidden ? null : await fetch('/api/lessons', { headers: bearer() }).catch(() => null);
   if (response?.ok) return turn('here');
   if (response?.status === 401) turn('stranger');
   lookLater();

@@ -2,6 +2,7 @@
    itself; what is typed here is typed by the learner. */
 import { ask, onBack } from './api.js';
 import { button, el, said, style } from './dom.js';
+import { key as secret } from './key.js';
 import { Screen } from './screen.js';
 
 const AGAIN_AFTER = 500;
@@ -68,7 +69,7 @@ export class Terminal {
 
   #join() {
     if (this.socket?.readyState < 2) return;
-    const socket = new WebSocket(`ws://${location.host}/api/lessons/${this.lesson}/terminal`);
+    const socket = new WebSocket(`ws://${location.host}/api/lessons/${this.lesson}/terminal`, ['grader', `key.${secret()}`]);
     Object.assign(this, { socket, over: false, room: '' });
     this.shown = new Promise((done) => { this.showing = done; });
     socket.onopen = () => {

@@ -28,6 +28,19 @@ pub fn at_work(served: &Served) -> Tab {
     tab
 }
 
+/// The same, with a stack that takes a while to come up: so there is time to do something in the middle of a check,
+/// however slow the browser is.
+pub fn at_slow_work(served: &Served) -> Tab {
+    let tab = at_work(served);
+    let file = served.copy(EXERCISE).join(FILE);
+    let text = std::fs::read_to_string(&file).expect("the learner's file");
+    let health = "  orders:\n    healthcheck: { test: [CMD, sleep, \"10\"], interval: 1s, timeout: 60s }\n";
+    let waits = "  lookout:\n    depends_on: { orders: { condition: service_healthy } }\n";
+    std::fs::write(&file, text.replace("  orders:\n", health).replace("  lookout:\n", waits)).expect("write");
+    tab.until(&format!("{TEXT}.includes('healthcheck') && {TEXT}.includes('depends_on')"));
+    tab
+}
+
 /// Waits until the panel and its editor are there.
 pub fn ready(tab: &Tab) {
     tab.until("document.querySelector('.ed-area')?.value");
@@ -66,7 +79,10 @@ pub fn saved(tab: &Tab) {
 
 /// What the server says of the lesson, as the page would ask it.
 pub fn asked(tab: &Tab, path: &str) -> Value {
-    tab.eval(&format!("fetch('/api/lessons/{LESSON}{path}').then((answer) => answer.json())"))
+    tab.eval(&format!(
+        "fetch('/api/lessons/{LESSON}{path}', {{ headers: {{ authorization: `Bearer ${{localStorage.getItem('grader-key')}}` }} }})
+            .then((answer) => answer.json())"
+    ))
 }
 
 /// Marks the choice with this text, and answers.

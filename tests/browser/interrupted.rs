@@ -8,7 +8,7 @@ use tests::browser::Tab;
 use tests::served::Served;
 
 use crate::hands::{
-    EXERCISE, FILE, LESSON, PAGE, STATUS, TEXT, asked, at_work, choose, measured, ready, saved, to_the_beginning,
+    EXERCISE, FILE, PAGE, STATUS, TEXT, asked, at_slow_work, at_work, choose, measured, ready, saved, to_the_beginning,
 };
 
 const CHECKING: &str = "document.querySelector('.g-main').textContent === 'Checking'";
@@ -26,7 +26,7 @@ fn run(tab: &Tab) -> (Value, Value) {
 #[test]
 fn a_reload_in_the_middle_of_a_check_picks_it_up() {
     let served = Served::start();
-    let tab = at_work(&served);
+    let tab = at_slow_work(&served);
     tab.click(".g-actions .g-main");
     tab.until("document.querySelector('.g-stages li')");
     assert_eq!(run(&tab), (1.into(), false.into()), "this test looks at the middle");
@@ -49,7 +49,7 @@ fn a_reload_in_the_middle_of_a_check_picks_it_up() {
 #[test]
 fn two_tabs_show_the_same_and_begin_one_check() {
     let served = Served::start();
-    let one = at_work(&served);
+    let one = at_slow_work(&served);
     let two = served.tab_on(PAGE);
     ready(&two);
     to_the_beginning(&two);
@@ -98,16 +98,14 @@ fn a_server_that_is_started_again_has_lost_nothing() {
     door.until(
         "document.querySelector('#lesson06-who-printed.is-right') && document.querySelector('.ck [data-state=fail]')",
     );
-    let started =
-        door.eval(&format!("fetch('/api/lessons/{LESSON}/pulse').then((answer) => answer.json())"))["run"].clone();
-    assert_eq!(started, Value::Null, "no check begins by itself");
+    assert_eq!(asked(&door, "/pulse")["run"], Value::Null, "no check begins by itself");
     assert_eq!(door.complaints(), Vec::<String>::new());
 }
 
 #[test]
 fn a_server_that_ends_during_a_check_says_so_and_leaves_nothing() {
     let mut served = Served::start();
-    let tab = at_work(&served);
+    let tab = at_slow_work(&served);
     tab.click(".g-actions .g-main");
     tab.until("document.querySelector('.g-stages li')");
     assert_eq!(run(&tab), (1.into(), false.into()), "this test looks at the middle");

@@ -5,6 +5,7 @@
 //! all widths, is one more line in `states.rs`.
 
 mod alone;
+mod door;
 mod exercise;
 mod hands;
 mod interrupted;

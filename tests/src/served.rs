@@ -9,7 +9,7 @@ use crate::serving::Serving;
 
 /// The course, its server and a browser; all end when it is dropped.
 pub struct Served {
-    // The browser ends first: the server waits for connections that are open.
+    // The browser ends first: it would complain that the server is gone.
     browser: Browser,
     serving: Serving,
 }
@@ -29,12 +29,19 @@ impl Served {
         Self { browser, serving }
     }
 
-    /// A tab that has shown the address from the terminal, and is on the first page.
+    /// A tab that has come in by an address from the terminal, and is on the first page.
     #[must_use]
     pub fn tab(&self) -> Tab {
         let tab = self.browser.tab();
-        tab.go(&self.first());
+        tab.go(&self.another());
+        tab.until("location.pathname === '/' && document.readyState === 'complete'");
         tab
+    }
+
+    /// A tab that shows nothing yet.
+    #[must_use]
+    pub fn empty_tab(&self) -> Tab {
+        self.browser.tab()
     }
 
     /// A tab on one of the course's pages.
@@ -49,12 +56,6 @@ impl Served {
     #[must_use]
     pub fn page(&self, page: &str) -> String {
         format!("http://{}/{page}", self.address)
-    }
-
-    /// The address that the server has printed, with its token.
-    #[must_use]
-    pub fn first(&self) -> String {
-        self.page(&format!("?token={}", self.token))
     }
 }
 

@@ -4,9 +4,11 @@
 //! would. Must not: know what is asked for.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,15 +21,27 @@ pub struct Serving {
     folder: TempDir,
     /// What `grader serve` is told besides.
     more: Vec<String>,
+    /// Where the programs are that it finds first; only then does it open a browser.
+    programs: Option<PathBuf>,
     /// The process, as long as it runs.
     child: Option<Child>,
-    /// What it has printed.
+    /// Its terminal.
+    terminal: Mutex<Option<Terminal>>,
+    /// What it has printed at first.
     pub printed: String,
     /// Such as `127.0.0.1:40001`.
     pub address: String,
-    /// What the printed address brings.
-    pub token: String,
+    /// What opens the API, once somebody has come in.
+    pub key: String,
+    /// What a browser that has come in sends with each request.
+    pub cookie: String,
 }
+
+/// What is typed, and what is printed.
+type Terminal = (ChildStdin, Lines<BufReader<ChildStdout>>);
+
+/// The longest that an answer may take, a run's events included.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// What the server has answered.
 #[derive(Debug)]
@@ -76,10 +90,20 @@ impl Serving {
     /// The same on a port, or where the server itself wants to be.
     #[must_use]
     pub fn on(port: Option<u16>, more: &[&str]) -> Self {
+        Self::started(port, more, None)
+    }
+
+    /// The same, with a browser: whatever is called `xdg-open` in this folder.
+    #[must_use]
+    pub fn opening_with(programs: &Path) -> Self {
+        Self::started(Some(0), &[], Some(programs.to_path_buf()))
+    }
+
+    fn started(port: Option<u16>, more: &[&str], programs: Option<PathBuf>) -> Self {
         let more = more.iter().map(ToString::to_string).collect();
-        let [address, token, printed] = Default::default();
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut serving = Self { folder, more, child: None, printed, address, token };
+        let [address, key, cookie, printed] = Default::default();
+        let (folder, terminal) = (tempfile::tempdir().expect("a temporary folder"), Mutex::default());
+        let mut serving = Self { folder, more, programs, child: None, terminal, printed, address, key, cookie };
         let made = serving.command(&["init", "course"]).current_dir(serving.folder.path()).output().expect("init");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         serving.start(port);
@@ -148,6 +172,12 @@ impl Serving {
         self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
+    /// The server's process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Ends the server as Ctrl-C does, and gives its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let mut child = self.child.take()?;
@@ -163,37 +193,65 @@ impl Serving {
     }
 
     fn start(&mut self, port: Option<u16>) {
-        let mut command = self.command(&["serve", "--no-open", "--offline"]);
+        let mut command = self.command(&["serve", "--offline"]);
+        match &self.programs {
+            None => drop(command.arg("--no-open")),
+            Some(programs) => {
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                let all = std::iter::once(programs.clone()).chain(std::env::split_paths(&path));
+                command.env("PATH", std::env::join_paths(all).expect("a PATH"));
+            }
+        }
         command.args(port.into_iter().flat_map(|port| ["--port".to_owned(), port.to_string()]));
         // A shell in the page reads nothing of whoever runs the tests.
         command.args(&self.more).env("SHELL", "/bin/sh").env("PS1", "> ").env_remove("ENV");
-        let mut child = command.current_dir(self.course()).stdout(Stdio::piped()).spawn().expect("serve");
-        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines().map_while(Result::ok);
+        command.current_dir(self.course()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("serve");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
         self.printed.clear();
-        for line in lines {
+        for line in lines.by_ref().map_while(Result::ok) {
             self.printed += &(line + "\n");
             if self.printed.ends_with("Ctrl-C ends it.\n") {
                 break;
             }
         }
-        let url = self.printed.split_whitespace().find_map(|word| word.strip_prefix("http://"));
-        let (address, token) = url.and_then(|url| url.split_once("/?token=")).expect("the address is printed");
-        (self.address, self.token) = (address.to_owned(), token.to_owned());
+        self.terminal = Mutex::new(Some((child.stdin.take().expect("stdin"), lines)));
         self.child = Some(child);
+        let first = address_in(&self.printed).expect("the address is printed");
+        self.address = first.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("a host").into();
+        let entered = self.enter(token(&first));
+        assert_eq!(entered.status, 200, "{}", entered.text);
+        self.key = entered.json()["key"].as_str().expect("a key").into();
+        self.cookie = entered.header("set-cookie").split(';').next().expect("a cookie").into();
     }
 
-    /// What this session's cookie is called.
+    /// Another address that lets a browser in, as Enter in the terminal gives it.
     #[must_use]
-    pub fn cookie_name(&self) -> String {
-        format!("grader-{}", self.port())
+    pub fn another(&self) -> String {
+        let mut terminal = self.terminal.lock().unwrap_or_else(PoisonError::into_inner);
+        let (typed, lines) = terminal.as_mut().expect("it runs");
+        typed.write_all(b"\n").and_then(|()| typed.flush()).expect("Enter");
+        lines.by_ref().map_while(Result::ok).find_map(|line| address_in(&line)).expect("another address")
     }
 
-    /// What a browser of this session sends by itself with each request.
+    /// Comes in with a token, as the first page does.
+    #[must_use]
+    pub fn enter(&self, token: &str) -> Answer {
+        let own = [
+            ("host", self.address.clone()),
+            ("origin", format!("http://{}", self.address)),
+            ("authorization", format!("Bearer {token}")),
+        ];
+        self.send("POST", "/api/session", &own.map(|(name, value)| (name.to_owned(), value)), "")
+    }
+
+    /// What a page of this session sends.
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
         vec![
             ("host".into(), self.address.clone()),
-            ("cookie".into(), format!("{}={}", self.cookie_name(), self.token)),
+            ("cookie".into(), self.cookie.clone()),
+            ("authorization".into(), format!("Bearer {}", self.key)),
             ("origin".into(), format!("http://{}", self.address)),
         ]
     }
@@ -201,8 +259,9 @@ impl Serving {
     /// Sends a request with just these headers.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Answer {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
-        let agent: ureq::Agent = config.max_redirects_will_error(false).allow_non_standard_methods(true).build().into();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT));
+        let agent: ureq::Agent =
+            config.max_redirects(0).max_redirects_will_error(false).allow_non_standard_methods(true).build().into();
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(name, value);
@@ -236,4 +295,15 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The address in a text, if there is one.
+fn address_in(text: &str) -> Option<String> {
+    text.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
+}
+
+/// What an address lets in by.
+#[must_use]
+pub fn token(address: &str) -> &str {
+    address.split_once("/enter#").expect("an address with a token").1
 }

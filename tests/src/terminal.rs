@@ -50,7 +50,7 @@ impl Page {
     #[must_use]
     pub fn join(serving: &Serving) -> Self {
         assert_eq!(serving.ask("POST", TERMINAL, &json!({})).status, 200);
-        Self::join_with(serving, &serving.headers()).expect("a terminal")
+        Self::join_with(serving, &headers(serving)).expect("a terminal")
     }
 
     /// Sends a wish.
@@ -119,6 +119,15 @@ impl Page {
     pub fn runs(&self) -> Vec<Value> {
         self.rows.values().flat_map(|row| row.as_array().cloned().unwrap_or_default()).collect()
     }
+}
+
+/// What a page sends when it opens a terminal. It can say what protocols it speaks, and nothing else.
+#[must_use]
+pub fn headers(serving: &Serving) -> Vec<(String, String)> {
+    let mut headers = serving.headers();
+    headers.retain(|(name, _)| name != "authorization");
+    headers.push(("sec-websocket-protocol".into(), format!("grader, key.{}", serving.key)));
+    headers
 }
 
 fn text_of(row: &Value) -> String {

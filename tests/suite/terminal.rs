@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tests::serving::Serving;
-use tests::terminal::{Page, TERMINAL};
+use tests::terminal::{Page, TERMINAL, headers};
 
 /// Ids of living processes whose command line is this.
 fn processes(command: &str) -> Vec<String> {
@@ -32,7 +32,7 @@ fn there_is_none_unless_it_is_asked_for() {
     assert_eq!(answer.status, 404);
     let answer = answer.json();
     assert!(answer["remedy"].as_str().is_some_and(|text| text.contains("grader serve --terminal")), "{answer}");
-    assert_eq!(Page::join_with(&serving, &serving.headers()).err(), Some(404));
+    assert_eq!(Page::join_with(&serving, &headers(&serving)).err(), Some(404));
     assert!(!serving.copy("lesson06-namespaces-pid-uts").exists(), "nothing was made");
     assert_eq!(serving.get("/api/lessons/lesson06").json()["terminal"], "off");
 }
@@ -43,19 +43,21 @@ fn only_the_courses_own_pages_are_let_in() {
     assert!(serving.printed.contains("can run commands as you"), "{}", serving.printed);
     let mut page = Page::join(&serving);
     let with = |name: &str, value: Option<&str>| {
-        let mut headers = serving.headers();
+        let mut headers = headers(&serving);
         headers.retain(|(header, _)| header != name);
         headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
         Page::join_with(&serving, &headers).err()
     };
-    assert_eq!(with("cookie", None), Some(401), "without the session");
-    assert_eq!(with("cookie", Some("grader-1=00")), Some(401), "with another session");
+    let protocol = "sec-websocket-protocol";
+    assert_eq!(with(protocol, None), Some(401), "with the cookie, which every server on this machine is sent");
+    assert_eq!(with(protocol, Some("grader, key.00")), Some(401), "with another session's key");
+    assert_eq!(with(protocol, Some(&format!("grader, {}", serving.key))), Some(401), "the key is named as one");
     assert_eq!(with("origin", None), Some(403), "without an origin");
     for foreign in ["https://example.org", "null", "http://127.0.0.1:1", "http://127.0.0.1"] {
         assert_eq!(with("origin", Some(foreign)), Some(403), "{foreign}");
     }
     assert_eq!(with("host", Some("example.org")), Some(421), "by another name");
-    assert_eq!(Page::join_with(&serving, &serving.headers()).err(), None);
+    assert_eq!(Page::join_with(&serving, &headers(&serving)).err(), None);
     // And nobody of them has ended what runs.
     page.line("echo still-$((1 + 1))");
     page.until("still-2");
@@ -120,7 +122,7 @@ fn a_page_that_shows_nothing_gets_nothing_more_until_it_does() {
     let mut page = Page::join(&serving);
     page.line("echo open");
     page.until("open");
-    let mut slow = Page::join_with(&serving, &serving.headers()).expect("a terminal");
+    let mut slow = Page::join_with(&serving, &headers(&serving)).expect("a terminal");
     let first = slow.unshown_frame().expect("the screen as it is");
     assert!(first["rows"].as_object().is_some_and(|rows| rows.len() > 1), "{first}");
     for number in 1..=3 {

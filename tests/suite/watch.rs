@@ -107,6 +107,24 @@ fn a_save_during_a_run_is_graded_in_the_end() {
     assert_eq!(watching.interrupt(), Some(130));
 }
 
+#[test]
+fn a_disk_image_in_the_folder_is_refused_without_being_read() {
+    let learner = Learner::with_solution("nodemon-stock-user");
+    learner.write("Dockerfile", &broken("nowhere"));
+    // A hole: it takes no room on the disk.
+    let image = learner.dir().join("dump.img");
+    fs::File::create(&image).and_then(|file| file.set_len(3 << 30)).expect("a hole");
+    let mut watching = Watching::start(&learner, &[]);
+    watching.until("the exercise folder holds more than");
+    let status = fs::read_to_string(format!("/proc/{}/status", watching.child.id())).expect("status");
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    let most = most.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") / 1_000;
+    assert!(most < 500, "{most} MB");
+    fs::remove_file(&image).expect("remove");
+    watching.until("nowhere");
+    assert_eq!(watching.interrupt(), Some(130));
+}
+
 /// Runs watch mode in a terminal of 80 columns and 24 lines, types, and gives what was written to
 /// the terminal, with the exit code.
 fn in_terminal(learner: &Learner, keys: &str) -> (String, i32) {

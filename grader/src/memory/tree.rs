@@ -11,13 +11,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::digest::{Builder, Key};
 use crate::fault::Fault;
+use crate::policy::limits;
 use crate::sandbox::scratch::NOT_COPIED;
-use crate::submission::links;
+use crate::submission::{links, plain};
 
 /// The files and links below a folder, without those that are never copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,39 +28,59 @@ pub struct Tree {
     pub folders: Vec<PathBuf>,
 }
 
+/// Entries of a folder that nobody has looked at yet are counted up to here.
+const LOOKED_AT: usize = 20_000;
+
 impl Tree {
-    /// Reads everything below `dir`.
+    /// Reads everything below `dir`, which the gate has let in.
     pub fn read(dir: &Path) -> Result<Self, Fault> {
         let mut tree = Self::default();
-        let walk = WalkDir::new(dir)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| !NOT_COPIED.iter().any(|left_out| entry.file_name() == *left_out));
-        for entry in walk {
-            let entry = entry.map_err(|error| Fault::file(dir)(error.into()))?;
-            let unreadable = || Fault::file(entry.path());
-            let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path()).to_path_buf();
-            let kind = entry.file_type();
-            let data = entry.metadata().map_err(|error| unreadable()(error.into()))?;
-            let rights = format!("{:o} {} {}", data.mode() & 0o7777, data.uid(), data.gid());
-            let content = if kind.is_dir() {
-                tree.folders.push(relative.clone());
-                format!("folder {rights}")
-            } else if kind.is_symlink() {
-                if links::is_left_out(dir, entry.path()) {
-                    continue;
-                }
-                let to = fs::read_link(entry.path()).map_err(unreadable())?;
-                format!("link {}", hex::encode(to.as_os_str().as_bytes()))
-            } else if kind.is_file() {
-                let bytes = fs::read(entry.path()).map_err(unreadable())?;
-                format!("file {rights} {}", hex::encode(Sha256::digest(bytes)))
-            } else {
-                continue;
-            };
-            tree.entries.insert(relative, content);
+        for entry in walk(dir) {
+            tree.add(dir, &entry.map_err(|error| Fault::file(dir)(error.into()))?, true)?;
         }
         Ok(tree)
+    }
+
+    /// The same of a folder that may hold anything. Of more than the gate lets in, sizes and dates are looked at and no
+    /// contents: that is enough to see a change, and nobody waits until a disk image is read.
+    pub fn glance(dir: &Path) -> Result<Self, Fault> {
+        let (mut tree, mut entries, mut bytes) = (Self::default(), Vec::new(), 0);
+        for entry in walk(dir).take(LOOKED_AT) {
+            let entry = entry.map_err(|error| Fault::file(dir)(error.into()))?;
+            bytes += entry.metadata().map_or(0, |data| data.len());
+            entries.push(entry);
+        }
+        let is_small = entries.len() <= limits::FILES && bytes <= limits::BYTES;
+        for entry in &entries {
+            tree.add(dir, entry, is_small)?;
+        }
+        Ok(tree)
+    }
+
+    fn add(&mut self, dir: &Path, entry: &DirEntry, reads: bool) -> Result<(), Fault> {
+        let (path, kind) = (entry.path(), entry.file_type());
+        let relative = path.strip_prefix(dir).unwrap_or(path).to_path_buf();
+        let data = entry.metadata().map_err(|error| Fault::file(path)(error.into()))?;
+        let rights = format!("{:o} {} {}", data.mode() & 0o7777, data.uid(), data.gid());
+        let content = if kind.is_dir() {
+            self.folders.push(relative.clone());
+            format!("folder {rights}")
+        } else if kind.is_symlink() {
+            if links::is_left_out(dir, path) {
+                return Ok(());
+            }
+            let to = fs::read_link(path).map_err(Fault::file(path))?;
+            format!("link {}", hex::encode(to.as_os_str().as_bytes()))
+        } else if kind.is_file() && reads {
+            let (_, digest) = plain::digest(path, u64::MAX).map_err(Fault::file(path))?;
+            format!("file {rights} {}", hex::encode(digest))
+        } else if kind.is_file() {
+            format!("file {rights}, {} bytes of {}.{:09}", data.len(), data.mtime(), data.mtime_nsec())
+        } else {
+            return Ok(());
+        };
+        self.entries.insert(relative, content);
+        Ok(())
     }
 
     /// The digest of all of it.
@@ -85,6 +105,12 @@ impl Tree {
     pub fn key_below(&self, path: &Path) -> Key {
         self.key_of(|entry| entry.starts_with(path))
     }
+}
+
+/// In no order, so that a folder of a million files is not kept in memory to be sorted.
+fn walk(dir: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let kept = |entry: &DirEntry| !NOT_COPIED.iter().any(|left_out| entry.file_name() == *left_out);
+    WalkDir::new(dir).into_iter().filter_entry(kept)
 }
 
 #[cfg(test)]
@@ -125,6 +151,41 @@ mod tests {
         fs::write(at("node_modules/x"), "2").expect("write");
         std::os::unix::fs::symlink("me@here.1", at(".#b")).expect("link");
         assert_eq!(before, key(dir.path()), "a file that was written again, and what is never copied");
+    }
+
+    #[test]
+    fn what_is_too_much_to_be_graded_is_not_read_and_its_changes_are_seen() {
+        let dir = tempfile::tempdir().expect("folder");
+        let at = |name: &str| dir.path().join(name);
+        let glance = || Tree::glance(dir.path()).expect("tree").key();
+        fs::write(at("a"), "1").expect("write");
+        assert_eq!(glance(), key(dir.path()), "of what can be graded, the content counts");
+        // Four million million bytes, none of them on the disk: whoever read them would never come back.
+        let large = fs::File::create(at("dump.img")).expect("file");
+        large.set_len(4 << 40).expect("a hole");
+        let mut seen = vec![glance()];
+        let mut changed = |what: &str| {
+            let now = glance();
+            assert_eq!(now, glance(), "{what}: twice the same");
+            assert!(!seen.contains(&now), "{what}");
+            seen.push(now);
+        };
+        large.set_len(3 << 40).expect("a hole");
+        changed("the size");
+        large.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("a date");
+        changed("the date");
+        fs::write(at("b"), "1").expect("write");
+        changed("another file");
+        fs::remove_file(at("dump.img")).expect("remove");
+        assert_eq!(glance(), key(dir.path()), "it can be graded again");
+        fs::create_dir(at("many")).expect("folder");
+        for number in 0..limits::FILES {
+            fs::write(at("many").join(number.to_string()), "").expect("write");
+        }
+        let before = glance();
+        assert_ne!(before, key(dir.path()), "so many are not read");
+        fs::write(at("a"), "22").expect("write");
+        assert_ne!(before, glance());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::course::quiz::StoredAnswer;
 use crate::fault::Fault;
 use crate::policy::limits;
 use crate::sandbox::scratch::{NOT_COPIED, given_files};
-use crate::submission::links;
+use crate::submission::{links, plain};
 
 /// The digest of everything of the learner's that a run looks at: files (names, contents, whether
 /// they can be run), links, and the answers to the quiz that are kept. Given files are the course's and do not count.
@@ -29,8 +29,12 @@ pub fn submission(lesson: &Lesson, dir: &Path, answers: &BTreeMap<String, Stored
         }
     };
     let kept = |entry: &walkdir::DirEntry| !NOT_COPIED.iter().any(|name| entry.file_name() == *name);
-    for entry in WalkDir::new(dir).sort_by_file_name().into_iter().filter_entry(kept).take(limits::FILES + 1).flatten()
-    {
+    // Sorted here, so that a folder of a million files is not kept in memory to be sorted.
+    let walk = WalkDir::new(dir).into_iter().filter_entry(kept).take(limits::FILES + 1).flatten();
+    let mut entries: Vec<_> = walk.collect();
+    entries.sort_by(|one, other| one.path().cmp(other.path()));
+    let mut left = limits::BYTES;
+    for entry in entries {
         let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
         if entry.file_type().is_dir() || given.contains(relative) {
             continue;
@@ -44,7 +48,7 @@ pub fn submission(lesson: &Lesson, dir: &Path, answers: &BTreeMap<String, Stored
             add(&[b"link", name, target.as_os_str().as_encoded_bytes()]);
         } else {
             let runs = entry.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0);
-            add(&[b"file", name, &[u8::from(runs)], &content(entry.path())]);
+            add(&[b"file", name, &[u8::from(runs)], &content(entry.path(), &mut left)]);
         }
     }
     for (question, stored) in answers {
@@ -53,12 +57,12 @@ pub fn submission(lesson: &Lesson, dir: &Path, answers: &BTreeMap<String, Stored
     Ok(hex::encode(hash.finalize()))
 }
 
-/// The digest of a file. One that is too large for a submission, cannot be read or is no ordinary
-/// file is refused by the gate; here it has none.
-fn content(path: &Path) -> Vec<u8> {
-    let ordinary = fs::symlink_metadata(path).is_ok_and(|data| data.is_file() && data.len() <= limits::BYTES);
-    let read = ordinary.then(|| fs::read(path).ok()).flatten();
-    read.map(|bytes| Sha256::digest(&bytes).to_vec()).unwrap_or_default()
+/// The digest of a file. One that is too large for a submission, alone or with those before it, cannot be read or is no
+/// ordinary file is refused by the gate; here it has none.
+fn content(path: &Path, left: &mut u64) -> Vec<u8> {
+    let Ok((length, digest)) = plain::digest(path, *left) else { return Vec::new() };
+    *left -= length;
+    digest.to_vec()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod help;
 pub mod lessons;
 pub mod looks;
 pub mod quiz;
+pub mod session;
 pub mod terminal;
 pub mod workspace;
 
@@ -17,6 +18,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
 
+use super::door;
 use super::guard::BODY_BYTES;
 use super::problem::Problem;
 use super::routes::Routes;
@@ -27,6 +29,11 @@ use crate::course::Lesson;
 /// The routes, with the document that describes them.
 pub fn routes() -> (Router<App>, Value) {
     Routes::new()
+        .post::<(), session::Entered, _>(
+            door::SESSION,
+            "Come in: by the token of an address, or by the key, as the bearer",
+            session::enter,
+        )
         .get::<lessons::Lessons, _>("/api/lessons", "All lessons, and how far the learner is", lessons::all)
         .get::<book::BookState, _>("/api/book", "Which build of the book is served", book::state)
         .get::<lessons::OneLesson, _>(

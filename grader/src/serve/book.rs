@@ -7,16 +7,20 @@
 //! moved to files of their own, named by their content, and do the same there.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio_util::io::ReaderStream;
 use walkdir::WalkDir;
 
 use super::problem::Problem;
@@ -28,6 +32,10 @@ use crate::memory::tree::Tree;
 
 /// How often the sources are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Files of at most so many bytes are read whole; nearly all are. Others come in pieces of so many.
+const AT_ONCE_BYTES: u64 = 256 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 
 /// The pages that were built last.
 pub struct Book(Mutex<Arc<Built>>);
@@ -63,7 +71,8 @@ impl Book {
 /// which shows it to the author; the pages stay as they were.
 pub async fn rebuild_on_changes(session: App) {
     let folders = ["book/src", "book/theme", "exercises"].map(|folder| session.course.root.join(folder));
-    let look = move || folders.iter().map(|folder| Tree::read(folder).ok().map(|tree| tree.key())).collect::<Vec<_>>();
+    let look =
+        move || folders.iter().map(|folder| Tree::glance(folder).ok().map(|tree| tree.key())).collect::<Vec<_>>();
     let mut seen = look();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
@@ -147,18 +156,43 @@ fn without_inline_styles(page: &str) -> String {
 
 /// Answers with a file of the book.
 pub async fn page(State(session): State<App>, uri: Uri) -> Response {
+    let own = own::file(uri.path());
     let path = uri.path().trim_start_matches('/');
-    if let Some((name, text)) = own::file(path) {
+    if let Some((name, text)) = own {
         return ([(CONTENT_TYPE, kind(name)), (CACHE_CONTROL, cached(path))], text).into_response();
     }
     let built = session.book.now();
     let Some(file) = inside(&pages(&built.folder), path) else { return missing(&built) };
-    match tokio::fs::read(&file).await {
-        Ok(bytes) => {
-            ([(CONTENT_TYPE, kind(&file.to_string_lossy())), (CACHE_CONTROL, cached(path))], bytes).into_response()
+    let kind = kind(&file.to_string_lossy());
+    // Requests do not wait for the disk.
+    match tokio::task::spawn_blocking(move || opened(&file)).await {
+        Ok(Ok((length, body))) => {
+            let head = [
+                (CONTENT_TYPE, HeaderValue::from_static(kind)),
+                (CACHE_CONTROL, HeaderValue::from_static(cached(path))),
+                (CONTENT_LENGTH, length.into()),
+            ];
+            (head, body).into_response()
         }
-        Err(_) => missing(&built),
+        _ => missing(&built),
     }
+}
+
+/// A file's length, and what it holds: not all at once where that is much, since a browser may read slowly.
+fn opened(file: &Path) -> std::io::Result<(u64, Body)> {
+    let mut file = fs::File::open(file)?;
+    let data = file.metadata()?;
+    let length = data.len();
+    if !data.is_file() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    if length <= AT_ONCE_BYTES {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        return Ok((bytes.len() as u64, bytes.into()));
+    }
+    let pieces = tokio::fs::File::from_std(file).take(length);
+    Ok((length, Body::from_stream(ReaderStream::with_capacity(pieces, PIECE_BYTES))))
 }
 
 /// How long a browser may keep what it got. Files that have a digest of their content in their address are

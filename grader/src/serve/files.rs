@@ -4,6 +4,7 @@
 //! link, or leave the exercise's folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use axum::http::StatusCode;
@@ -15,11 +16,15 @@ use walkdir::WalkDir;
 use super::problem::Problem;
 use crate::course::Lesson;
 use crate::fault::Fault;
+use crate::memory::Tree;
 use crate::sandbox::scratch::{NOT_COPIED, given_files};
-use crate::submission::TEXT_BYTES;
+use crate::submission::{TEXT_BYTES, plain};
 
-/// The most files that are listed.
+/// The most files that are listed, among so many that are looked at.
 const MOST: usize = 500;
+const LOOKED_AT: usize = 20_000;
+/// The most text that all of them together may have, bytes: a page has it all at once.
+const ALL_TEXT_BYTES: u64 = 4_000_000;
 
 /// A file of the exercise.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,7 +35,7 @@ pub struct FileEntry {
     pub given: bool,
     /// The SHA-256 of its content, by which a change is noticed.
     pub digest: String,
-    /// Its text; absent where it is no text or longer than a million bytes.
+    /// Its text; absent where it is no text, longer than a million bytes, or where all files have more than four million.
     pub text: Option<String>,
 }
 
@@ -38,13 +43,17 @@ pub struct FileEntry {
 pub fn list(lesson: &Lesson, folder: &Path) -> Result<Vec<FileEntry>, Fault> {
     let given = given_files(lesson)?;
     let kept = |entry: &walkdir::DirEntry| !NOT_COPIED.iter().any(|name| entry.file_name() == *name);
-    let walk = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(kept).flatten();
-    let mut files: Vec<FileEntry> = walk
-        .filter(|entry| entry.file_type().is_file())
-        .take(MOST)
+    let walk = WalkDir::new(folder).into_iter().filter_entry(kept).take(LOOKED_AT).flatten();
+    let mut found: Vec<_> = walk.filter(|entry| entry.file_type().is_file()).collect();
+    found.sort_by(|one, other| one.path().cmp(other.path()));
+    found.truncate(MOST);
+    let mut left = ALL_TEXT_BYTES;
+    let mut files: Vec<FileEntry> = found
+        .iter()
         .map(|entry| {
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let bytes = plain(entry.path()).ok();
+            let bytes = plain::read(entry.path(), TEXT_BYTES.min(left)).ok();
+            left -= bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
             FileEntry {
                 path: relative.display().to_string(),
                 given: given.iter().any(|path| path == relative),
@@ -73,8 +82,18 @@ fn place_in_list(file: &FileEntry, deliver: &[String]) -> (bool, usize, bool, St
 /// Writes a file, if it is still what the page has seen: `base` is the digest of that.
 pub fn write(folder: &Path, path: &str, text: &str, base: &str) -> Result<FileEntry, Problem> {
     let target = place(folder, path)?;
+    let too_long = |whose: &str| {
+        let error = format!("{path} {whose} more than {TEXT_BYTES} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error, "Edit it in another editor.")
+    };
+    if text.len() as u64 > TEXT_BYTES {
+        return Err(too_long("would have"));
+    }
     let now = match fs::symlink_metadata(&target) {
-        Ok(data) if data.is_file() => plain(&target).map_err(Fault::file(&target))?,
+        Ok(data) if data.is_file() => match plain::read(&target, TEXT_BYTES) {
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(too_long("has")),
+            read => read.map_err(Fault::file(&target))?,
+        },
         Ok(_) => {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -102,9 +121,14 @@ pub fn write(folder: &Path, path: &str, text: &str, base: &str) -> Result<FileEn
     Ok(FileEntry { path: path.to_owned(), given: false, digest: digest(text.as_bytes()), text: None })
 }
 
-/// The digest of everything in the folder, by which a page notices that something has changed.
+/// The digest of everything in the folder, by which a page notices that something has changed; empty where there is no
+/// folder.
 pub fn state(folder: &Path) -> String {
-    crate::memory::tree::Tree::read(folder).map(|tree| format!("{:?}", tree.key())).unwrap_or_default()
+    if !folder.is_dir() {
+        return String::new();
+    }
+    // What cannot be read is a state of its own, which ends, too.
+    Tree::glance(folder).map_or_else(|fault| digest(fault.to_string().as_bytes()), |tree| tree.key().to_string())
 }
 
 /// The file's place, if that lies in the folder and no link leads there.
@@ -126,16 +150,6 @@ fn place(folder: &Path, path: &str) -> Result<PathBuf, Problem> {
     Ok(folder.join(path))
 }
 
-/// The content of a plain file that is not too long.
-fn plain(path: &Path) -> std::io::Result<Vec<u8>> {
-    let data = fs::symlink_metadata(path)?;
-    if data.is_file() && data.len() <= TEXT_BYTES {
-        fs::read(path)
-    } else {
-        Err(std::io::ErrorKind::InvalidData.into())
-    }
-}
-
 fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -155,6 +169,22 @@ mod tests {
         assert_eq!((problem.status, problem.current.as_deref()), (StatusCode::CONFLICT, Some("2")));
         assert_eq!(fs::read_to_string(dir.path().join("src/a.js")).expect("read"), "2", "nothing is lost");
         assert!(write(dir.path(), "src/a.js", "3", &digest(b"2")).is_ok());
+    }
+
+    #[test]
+    fn what_is_too_long_is_neither_read_nor_written() {
+        let dir = tempfile::tempdir().expect("folder");
+        fs::File::create(dir.path().join("dump.img")).and_then(|file| file.set_len(4 << 40)).expect("a hole");
+        let long = "x".repeat(1_000_001);
+        for (path, text) in [("dump.img", "x"), ("a.js", &long)] {
+            let problem = write(dir.path(), path, text, &digest(b"")).expect_err("too long");
+            assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", problem.error);
+        }
+        let before = state(dir.path());
+        assert!(!before.is_empty() && before == state(dir.path()));
+        fs::write(dir.path().join("a.js"), "1").expect("write");
+        assert_ne!(before, state(dir.path()));
+        assert_eq!(state(&dir.path().join("none")), "");
     }
 
     #[test]

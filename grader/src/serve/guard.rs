@@ -3,31 +3,32 @@
 //! Owns: host, origin, session, size and rate of requests, and the headers that every answer has.
 //! Must not: know what is asked for.
 //!
-//! The server listens on loopback only, but a browser on this machine also runs pages of others.
-//! A page of theirs may send requests here (cross-site), or give its own name our address (DNS
-//! rebinding). So: the `Host` has to be ours, an `Origin` has to be ours, and whoever asks has to have
-//! the session's token, which only the person at the terminal has seen.
+//! The server listens on loopback only, but a browser on this machine also runs pages of others, and other
+//! people's programs run on this machine, too. A page of theirs may send requests here (cross-site), or give its own
+//! name our address (DNS rebinding). So: the `Host` has to be ours, an `Origin` has to be ours, the book is for whoever
+//! has the session's cookie, and all else for whoever has its key.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, UPGRADE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{CONTENT_LENGTH, HOST, LOCATION, ORIGIN, UPGRADE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::connections::Place;
+use super::entrance::Standing;
 use super::problem::Problem;
-use super::{App, Session};
+use super::{App, Session, door};
 
 /// The most that a request may bring, bytes. The largest is a file of an exercise.
 pub const BODY_BYTES: usize = 1_200_000;
 /// How many files may be asked for at once, and how many more each second. A page loads about fifty.
-const BURST: f64 = 1_500.0;
-const PER_SECOND: f64 = 300.0;
-/// A request to the API counts like so many files.
-const API_COSTS: f64 = 5.0;
+const FILES: (f64, f64) = (1_500.0, 300.0);
+/// The same for the API.
+const ASKED: (f64, f64) = (300.0, 60.0);
 
 /// Headers of every answer. Nothing is loaded from elsewhere, no script stands in a page, nobody may
 /// put a page of ours into theirs.
@@ -46,10 +47,19 @@ const HEADERS: [(&str, &str); 6] = [
 
 /// Lets a request in, or says why not.
 pub async fn guard(State(session): State<App>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = match admitted(&session, &request) {
-        Ok(Admitted::In) => next.run(request).await,
-        Ok(Admitted::First(path)) => first(&session, &path),
-        Err(problem) => problem.into_response(),
+        _ if is_by_name(&session, &request) && method == Method::GET => {
+            let own = format!("http://{}{path}", session.address);
+            (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, own)]).into_response()
+        }
+        Ok(standing) => {
+            if let Some(place) = request.extensions().get::<Place>() {
+                place.is_of(standing);
+            }
+            if path == door::PATH { door::page() } else { next.run(request).await }
+        }
+        Err(problem) => door::refusal(&method, &path, door::accepted(request.headers()), problem),
     };
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
@@ -57,124 +67,100 @@ pub async fn guard(State(session): State<App>, request: Request, next: Next) -> 
     response
 }
 
-enum Admitted {
-    /// The request is answered.
-    In,
-    /// It brings the token in its address: the browser gets a cookie, and goes on to this path.
-    First(String),
+fn admitted(session: &Session, request: &Request) -> Result<Standing, Problem> {
+    is_from_here(session, request)?;
+    let (headers, path) = (request.headers(), request.uri().path());
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES) {
+        let remedy = "A file of an exercise has at most a million bytes.";
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "that is too much for one request", remedy));
+    }
+    let standing = session.entrance.standing(headers);
+    if door::is_for_all(path) {
+        return Ok(standing);
+    }
+    let is_api = path.starts_with("/api/");
+    if standing < if is_api { Standing::Learner } else { Standing::Reader } {
+        let error = "this browser has not been here in this session";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, error, door::REMEDY));
+    }
+    // One bucket each: a cookie that somebody else has got must not empty that of the API.
+    if !(if is_api { &session.rates.asked } else { &session.rates.files }).take() {
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", "Wait a moment."));
+    }
+    Ok(standing)
 }
 
-fn admitted(session: &Session, request: &Request) -> Result<Admitted, Problem> {
-    let refuse = |status, error: &str, remedy: &str| Err(Problem::new(status, error, remedy));
-    let headers = request.headers();
-    let own = own_names(session);
-    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
-    if !text(HOST).is_some_and(|host| own.iter().any(|name| name == host)) {
-        return refuse(
-            StatusCode::MISDIRECTED_REQUEST,
-            "this is not the name of this server",
-            "Open the address that `grader serve` has printed.",
-        );
+/// Whether the address says `localhost`. That may also be the other loopback address, `::1`, where somebody else can
+/// listen on the same port: their pages would share with ours what a browser keeps. So nothing is kept under that name.
+fn is_by_name(session: &Session, request: &Request) -> bool {
+    host(request) == Some(format!("localhost:{}", session.address.port()).as_str())
+}
+
+fn host(request: &Request) -> Option<&str> {
+    request.headers().get(HOST)?.to_str().ok()
+}
+
+/// Whether a request was sent to us, and not by a page of others.
+fn is_from_here(session: &Session, request: &Request) -> Result<(), Problem> {
+    let text = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    let own = session.address.to_string();
+    if host(request) != Some(own.as_str()) {
+        let remedy = "Open the address that `grader serve` has printed as it is. Where a port is forwarded, it needs the same number on \
+                      both sides.";
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "this is not the name of this server", remedy));
     }
-    let is_own = |origin: &str| own.iter().any(|name| origin.strip_prefix("http://") == Some(name.as_str()));
+    let is_own = |origin: &str| origin.strip_prefix("http://") == Some(own.as_str());
+    let foreign =
+        || Err(Problem::new(StatusCode::FORBIDDEN, "another site asks for this", "Only the course's own pages may."));
     // No browser keeps a foreign page from opening a WebSocket, so what wants one has to say where it comes from.
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD) || headers.contains_key(UPGRADE);
-    match text(ORIGIN) {
-        Some(origin) if !is_own(origin) => {
-            return refuse(StatusCode::FORBIDDEN, "another site asks for this", "Only the course's own pages may.");
-        }
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD) || request.headers().contains_key(UPGRADE);
+    match text(ORIGIN.as_str()) {
+        Some(origin) if !is_own(origin) => return foreign(),
         None if changes => {
-            return refuse(
+            return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "the request does not say which page it comes from",
                 "Programs send `Origin: http://127.0.0.1:PORT`.",
-            );
+            ));
         }
         _ => {}
     }
-    if let Some(given) = token_in(request.uri()) {
-        let is_right = same(given, &session.token);
-        return if is_right && !changes {
-            Ok(Admitted::First(request.uri().path().to_owned()))
-        } else {
-            refuse(
-                StatusCode::UNAUTHORIZED,
-                "this address is of another session",
-                "Open the address that `grader serve` has printed.",
-            )
-        };
-    }
-    if !has_cookie(session, headers) {
-        return refuse(
-            StatusCode::UNAUTHORIZED,
-            "this browser has not been here in this session",
-            "Open the address that `grader serve` has printed.",
-        );
-    }
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES) {
-        return refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "that is too much for one request",
-            "A file of an exercise has at most a million bytes.",
-        );
-    }
-    let cost = if request.uri().path().starts_with("/api/") { API_COSTS } else { 1.0 };
-    if !session.rate.take(cost) {
-        return refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests", "Wait a moment.");
-    }
-    Ok(Admitted::In)
+    // Pictures and scripts in a foreign page are asked for without an `Origin`. A link that is followed may come from anywhere.
+    let is_foreign = text("sec-fetch-site").is_some_and(|site| !["same-origin", "none"].contains(&site));
+    if is_foreign && text("sec-fetch-mode") != Some("navigate") { foreign() } else { Ok(()) }
 }
 
-/// The names by which a browser may call this server.
-fn own_names(session: &Session) -> [String; 2] {
-    let port = session.address.port();
-    [format!("127.0.0.1:{port}"), format!("localhost:{port}")]
+/// How many requests may still come.
+pub struct Rates {
+    files: Rate,
+    asked: Rate,
 }
 
-fn token_in(uri: &Uri) -> Option<&str> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
-}
-
-/// Cookies do not know ports: the name keeps two sessions on one machine apart.
-fn cookie_name(session: &Session) -> String {
-    format!("grader-{}", session.address.port())
-}
-
-fn has_cookie(session: &Session, headers: &HeaderMap) -> bool {
-    let name = cookie_name(session);
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
-    let mut pairs = cookies.filter_map(|pair| pair.trim().split_once('='));
-    pairs.any(|(key, value)| key == name && same(value, &session.token))
-}
-
-/// Compares without telling by its time how far two texts are alike.
-fn same(given: &str, right: &str) -> bool {
-    let differ = given.bytes().zip(right.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
-    given.len() == right.len() && differ == 0
-}
-
-fn first(session: &Session, path: &str) -> Response {
-    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", cookie_name(session), session.token);
-    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, path.to_owned())]).into_response()
-}
-
-/// A bucket that fills by itself, and from which each request takes what it costs.
-pub struct Rate(Mutex<(f64, Instant)>);
-
-impl Default for Rate {
+impl Default for Rates {
     fn default() -> Self {
-        Self(Mutex::new((BURST, Instant::now())))
+        Self { files: Rate::of(FILES), asked: Rate::of(ASKED) }
     }
+}
+
+/// A bucket that fills by itself, and from which each request takes one.
+struct Rate {
+    /// How much it holds at most, and how much comes each second.
+    of: (f64, f64),
+    now: Mutex<(f64, Instant)>,
 }
 
 impl Rate {
-    fn take(&self, cost: f64) -> bool {
-        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn of(of: (f64, f64)) -> Self {
+        Self { of, now: Mutex::new((of.0, Instant::now())) }
+    }
+
+    fn take(&self) -> bool {
+        let mut bucket = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let filled = (bucket.0 + now.duration_since(bucket.1).as_secs_f64() * PER_SECOND).min(BURST);
-        let is_enough = filled >= cost;
-        *bucket = (if is_enough { filled - cost } else { filled }, now);
+        let filled = (bucket.0 + now.duration_since(bucket.1).as_secs_f64() * self.of.1).min(self.of.0);
+        let is_enough = filled >= 1.0;
+        *bucket = (if is_enough { filled - 1.0 } else { filled }, now);
         is_enough
     }
 }
@@ -184,17 +170,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_the_same_or_not() {
-        assert!(same("abc", "abc"));
-        for other in ["abd", "ab", "abcd", ""] {
-            assert!(!same(other, "abc"), "{other}");
-        }
-    }
-
-    #[test]
     fn a_bucket_is_empty_after_its_burst() {
-        let rate = Rate::default();
-        let taken = (0..10_000).filter(|_| rate.take(API_COSTS)).count();
-        assert!((300..600).contains(&taken), "{taken}");
+        let rate = Rate::of((300.0, 0.0));
+        assert_eq!((0..1_000).filter(|_| rate.take()).count(), 300);
     }
 }

@@ -111,10 +111,15 @@ impl Routes {
             "info": {
                 "title": "The grader's API on this machine",
                 "version": env!("CARGO_PKG_VERSION"),
-                "description": "Requests need the session's cookie, our Host and, where they change something, our Origin.",
+                "description": "Requests need the session's key, our Host and, where they change something, our Origin. The key is \
+                                given for the token behind the # of a printed address.",
             },
             "paths": self.paths,
-            "components": {"schemas": self.schemas.take_definitions(true)},
+            "security": [{"key": []}],
+            "components": {
+                "schemas": self.schemas.take_definitions(true),
+                "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            },
         });
         (self.router, document)
     }

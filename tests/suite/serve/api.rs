@@ -83,6 +83,7 @@ fn every_route_answers_as_the_document_says() {
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
         document.holds(method, template, &answer);
     }
+    document.holds("post", "/api/session", &serving.enter(&serving.key));
     document.holds("get", "/api/lessons", &serving.get("/api/lessons"));
     document.holds("get", "/api/book", &serving.get("/api/book"));
 

@@ -85,3 +85,29 @@ fn an_edit_elsewhere_is_never_written_over() {
     assert_eq!(serving.ask("PUT", FILES, &save).status, 200);
     assert_eq!(fs::read_to_string(&file).expect("read"), "# both\n");
 }
+
+/// The most memory that a process has ever had, MB.
+fn most_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") / 1_000
+}
+
+#[test]
+fn a_disk_image_in_the_folder_is_not_read() {
+    let serving = Serving::new();
+    assert_eq!(serving.ask("POST", "/api/lessons/lesson06/start", &json!({})).status, 200);
+    // A hole: it takes no room on the disk.
+    let image = fs::File::create(serving.copy(EXERCISE).join("dump.img")).expect("file");
+    image.set_len(2 << 30).expect("a hole");
+    let pulse = || serving.get("/api/lessons/lesson06/pulse").json()["files"].as_str().unwrap_or_default().to_owned();
+    let before = pulse();
+    assert!(!before.is_empty(), "there is a copy");
+    std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(|| assert_eq!(pulse(), before)))));
+    image.set_len(3 << 30).expect("a hole");
+    assert_ne!(pulse(), before, "the page notices");
+    let files = listed(&serving);
+    assert!(files.iter().any(|file| file["path"] == "dump.img" && file["text"].is_null()), "{files:?}");
+    let most = most_memory(serving.process());
+    assert!(most < 500, "{most} MB");
+}

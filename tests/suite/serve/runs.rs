@@ -55,6 +55,7 @@ fn a_restart_loses_nothing_and_begins_nothing() {
     let deadline = Instant::now() + tests::PATIENCE;
     while serving.run_folders().is_empty() {
         assert!(Instant::now() < deadline, "the run made nothing");
+        std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(serving.stop(), Some(0));
     assert_eq!(serving.run_folders(), Vec::<String>::new(), "what the run had made is removed");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::commands::check::quiz_facts;
 use crate::course::{Course, Lesson};
@@ -24,6 +24,8 @@ use crate::sandbox::facts::QuizFacts;
 const QUIET: Duration = Duration::from_millis(60);
 /// Whoever writes all the time is not waited for any longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often new folders are looked for before what was seen counts.
+const LOOKS: usize = 3;
 
 /// Everything that a report depends on and a learner changes: the files, and the quiz.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,8 @@ pub enum State {
 /// Watches one folder.
 pub struct Changes {
     dir: PathBuf,
-    events: UnboundedReceiver<()>,
+    /// One that waits says as much as a million.
+    events: Receiver<()>,
     /// `None` when this machine gives no events.
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
@@ -47,11 +50,11 @@ pub struct Changes {
 impl Changes {
     /// Begins to watch. Without any event the folder is looked at every `poll_seconds`.
     pub fn of(dir: &Path, poll_seconds: u64) -> Self {
-        let (sender, events) = unbounded_channel();
+        let (sender, events) = channel(1);
         let told = move |event: notify::Result<notify::Event>| {
             // Our own reading is an event, too.
             if !event.is_ok_and(|event| event.kind.is_access()) {
-                let _ = sender.send(());
+                let _ = sender.try_send(());
             }
         };
         let watcher = notify::recommended_watcher(told).ok();
@@ -63,18 +66,21 @@ impl Changes {
     pub fn state(&mut self, course: &Course, lesson: &Lesson, progress: &Progress) -> State {
         // From here on an event is about something that this may not have seen.
         while self.events.try_recv().is_ok() {}
+        let dir = self.dir.clone();
         let look = || -> Result<_, Fault> {
-            let tree = Tree::read(&self.dir)?;
-            Ok((tree, quiz_facts(course, lesson, &self.dir, &progress.answers(&lesson.spec.id)?)?))
+            let tree = Tree::glance(&dir)?;
+            Ok((tree, quiz_facts(course, lesson, &dir, &progress.answers(&lesson.spec.id)?)?))
         };
-        match look() {
-            Ok((tree, quiz)) => {
-                let key = tree.key();
-                // A file that was made before its folder was watched has told nobody.
-                if self.cover(&tree) { self.state(course, lesson, progress) } else { State::There(key, quiz) }
+        let mut seen = look();
+        // A file that was made before its folder was watched has told nobody. Whoever makes folders all the time is
+        // seen the next time.
+        for _ in 0..LOOKS {
+            if !seen.as_ref().is_ok_and(|(tree, _)| self.cover(tree)) {
+                break;
             }
-            Err(fault) => State::Unreadable(fault.to_string()),
+            seen = look();
         }
+        seen.map_or_else(|fault| State::Unreadable(fault.to_string()), |(tree, quiz)| State::There(tree.key(), quiz))
     }
 
     /// Waits until something may have changed.

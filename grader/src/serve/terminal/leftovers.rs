@@ -11,7 +11,7 @@ use crate::sandbox::wait::{in_ms, until};
 
 /// How long programs may take to end by themselves, and to be gone after that, milliseconds.
 const POLITE_MS: u64 = 1_000;
-const KILLED_MS: u64 = 2_000;
+const KILLED_MS: u64 = 10_000;
 
 /// Ends the session that a shell leads: first as a terminal that is closed, then by force.
 pub async fn end(leader: u32) {

@@ -28,7 +28,7 @@ const WAITING: usize = 64;
 /// Pages that may look at the same time.
 const PAGES: usize = 8;
 /// What the last words of a shell may take.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A shell that runs, or has run.
 pub struct Shell {
