@@ -152,6 +152,7 @@ async fn pins(
                 what: format!("the registry has no image `{name}`"),
                 why: "Look at the spelling. The repository's page at the registry lists its tags.".into(),
                 at: at.clone(),
+                is_mistake: true,
             }),
             Found::Unknown(reason) => {
                 let is_of_it = |image: &&String| repository(image) == repository(name);
