@@ -47,6 +47,24 @@ impl std::fmt::Display for Resource {
     }
 }
 
+/// A published port of a service, through which a check talks to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// The stack.
+    pub stack: String,
+    /// The service.
+    pub service: String,
+    /// The port in the container.
+    pub port: u16,
+}
+
+impl Door {
+    /// A port.
+    pub fn new(stack: &str, service: &str, port: u16) -> Self {
+        Self { stack: stack.to_owned(), service: service.to_owned(), port }
+    }
+}
+
 /// How a check treats what it looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -75,6 +93,11 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 
     /// What must be there before it can measure.
     fn needs(&self) -> Vec<Resource>;
+    /// The published ports without which there is nothing to measure. One that is not published is told by one
+    /// check; the others are blocked by it.
+    fn doors(&self) -> Vec<Door> {
+        Vec::new()
+    }
     /// Looks, and has no opinion.
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Self::Evidence, Fault>;
     /// Decides, and cannot look.
@@ -84,6 +107,11 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// that compares what stays as it is says so.
     fn time_explains(&self, _evidence: &Self::Evidence) -> bool {
         self.needs().iter().any(|resource| matches!(resource, Resource::Stack(_)))
+    }
+    /// What did not come into being, so that there was nothing to judge: the check is then blocked by the
+    /// one that tells why. Only who opens a resource beside another can meet that.
+    fn lacks(&self, _evidence: &Self::Evidence) -> Option<Resource> {
+        None
     }
 }
 
@@ -96,6 +124,8 @@ pub struct Measured {
     pub verdict: Verdict,
     /// Whether the evidence may be used again.
     pub keep: bool,
+    /// See [`Check::lacks`].
+    pub lacks: Option<Resource>,
 }
 
 /// A check whose evidence type is hidden, so that an engine can hold many kinds.
@@ -103,6 +133,8 @@ pub struct Measured {
 pub trait AnyCheck: Send + Sync {
     /// See [`Check::needs`].
     fn needs(&self) -> Vec<Resource>;
+    /// See [`Check::doors`].
+    fn doors(&self) -> Vec<Door>;
     /// See [`Check::MANNER`].
     fn manner(&self) -> Manner;
     /// See [`Check::REMEMBERED`].
@@ -121,6 +153,10 @@ impl<C: Check> AnyCheck for C {
         Check::needs(self)
     }
 
+    fn doors(&self) -> Vec<Door> {
+        Check::doors(self)
+    }
+
     fn manner(&self) -> Manner {
         C::MANNER
     }
@@ -131,13 +167,13 @@ impl<C: Check> AnyCheck for C {
 
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<Measured, Fault> {
         let evidence = self.measure(sandbox).await?;
-        let verdict = self.judge(&evidence);
+        let (verdict, lacks) = (self.judge(&evidence), self.lacks(&evidence));
         let stored = serde_json::to_value(&evidence).map_err(|error| Fault::Unreadable {
             what: format!("evidence of {}", C::KIND),
             reason: error.to_string(),
         })?;
         let passes = matches!(verdict, Verdict::Pass(_));
-        Ok(Measured { keep: passes || !self.time_explains(&evidence), evidence: stored, verdict })
+        Ok(Measured { keep: passes || !self.time_explains(&evidence), evidence: stored, verdict, lacks })
     }
 
     fn parameters(&self) -> &dyn Any {

@@ -3,20 +3,23 @@
 //! Owns: [`Plan`], made without looking at anything: same input, same plan. Must not: run
 //! anything, or accept a submission that has not passed the policy gate.
 
+mod bounds;
 mod image;
+pub mod mounts;
+mod network;
 mod order;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use serde_json::Value;
 
 use crate::check::Resource;
 use crate::course::Lesson;
 use crate::policy::Admitted;
+pub use bounds::Injected;
 pub use order::CheckPlan;
-pub use stack::Injected;
 
 /// What a run will do.
 #[derive(Debug, Clone)]
@@ -36,7 +39,7 @@ pub struct BuildPlan {
     pub name: String,
     /// The target stage; empty for the last one.
     pub target: String,
-    /// The Dockerfile, relative to the exercise folder.
+    /// The Dockerfile, relative to the context.
     pub dockerfile: String,
     /// The context, relative to the exercise folder.
     pub context: PathBuf,
@@ -44,6 +47,15 @@ pub struct BuildPlan {
     pub args: Option<BTreeMap<String, String>>,
     /// The name and tag that the image gets in the daemon.
     pub reference: String,
+}
+
+impl BuildPlan {
+    /// The Dockerfile, relative to the exercise folder.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let path = self.context.join(&self.dockerfile);
+        path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>().display().to_string()
+    }
 }
 
 /// A stack to start.
@@ -63,6 +75,8 @@ pub struct StackPlan {
     pub injected: BTreeMap<String, Injected>,
     /// The images (by their names in the plan) that must be built first.
     pub images: BTreeSet<String>,
+    /// Sources of mounts that lie outside of the stack's folder while it runs.
+    pub held: Vec<mounts::Held>,
 }
 
 impl Plan {

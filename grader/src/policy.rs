@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::course::Lesson;
 use crate::submission::Submission;
 use crate::verdict::Location;
+pub use compose::{Source, SourceKind};
 
 /// A submission that has passed the gate. Its field is private: only this module can make one.
 #[derive(Debug, Clone)]
@@ -48,6 +49,16 @@ pub struct AdmittedStack {
     pub dir: PathBuf,
     /// The merged model, as `docker compose config --format json` gives it.
     pub model: Value,
+    /// What the sources of its mounts are, by the path that the model has; known once it is admitted.
+    pub sources: BTreeMap<String, Source>,
+}
+
+impl AdmittedStack {
+    /// A stack at which the gate has not looked yet.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, model: Value) -> Self {
+        Self { dir: dir.into(), model, sources: BTreeMap::new() }
+    }
 }
 
 /// Why a submission is not run.
@@ -87,9 +98,12 @@ pub fn inspect_files(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
 pub fn admit(
     lesson: &Lesson,
     submission: &Submission,
-    stacks: BTreeMap<String, AdmittedStack>,
+    mut stacks: BTreeMap<String, AdmittedStack>,
 ) -> Result<Admitted, Vec<Refusal>> {
     let mut refusals: Vec<Refusal> = Vec::new();
+    for stack in stacks.values_mut() {
+        stack.sources = compose::sources(&stack.dir, &stack.model);
+    }
     let mut dockerfiles = vec![("Dockerfile".to_owned(), BTreeMap::new())];
     for (name, stack) in &stacks {
         if let Some(spec) = lesson.spec.stacks.iter().find(|spec| spec.name == *name) {
@@ -97,6 +111,7 @@ pub fn admit(
         }
         dockerfiles.extend(compose::dockerfiles(stack));
     }
+    refusals.extend(compose::inspect_together(&lesson.spec, submission, &stacks));
     for (file, args) in &dockerfiles {
         refusals.extend(dockerfile::inspect(submission, file, &lesson.spec.bases(), args));
     }

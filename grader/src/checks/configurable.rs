@@ -9,7 +9,7 @@ use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpAnswer, HttpRequest};
 use crate::sandbox::wait::until;
@@ -81,6 +81,10 @@ impl Check for Configurable {
 
     fn needs(&self) -> Vec<Resource> {
         self.stacks.iter().map(Resource::stack).collect()
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        self.stacks.iter().map(|stack| Door::new(stack, &self.service, self.port)).collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

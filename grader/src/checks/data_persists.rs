@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
 use crate::sandbox::wait::until;
@@ -116,6 +116,10 @@ impl Check for DataPersists {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        vec![Door::new(&self.stack, &self.service, self.port)]
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

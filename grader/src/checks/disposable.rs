@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
 use crate::sandbox::wait::until;
@@ -72,6 +72,10 @@ impl Check for Disposable {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        vec![Door::new(&self.stack, &self.service, self.port)]
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

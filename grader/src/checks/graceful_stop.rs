@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent};
 use crate::sandbox::wait::{since, until};
@@ -95,6 +95,10 @@ impl Check for GracefulStop {
 
     fn needs(&self) -> Vec<Resource> {
         self.image.iter().map(Resource::image).chain([Resource::stack(&self.stack)]).collect()
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        vec![Door::new(&self.stack, &self.service, self.port)]
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

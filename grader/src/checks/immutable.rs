@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{EditDone, HttpAnswer, HttpRequest, MountFacts};
 use crate::sandbox::wait::until;
@@ -67,6 +67,10 @@ impl Check for Immutable {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        vec![Door::new(&self.stack, &self.service, self.port)]
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

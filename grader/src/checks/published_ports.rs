@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
@@ -91,6 +91,10 @@ impl Check for PublishedPorts {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        self.open.iter().map(|open| Door::new(&self.stack, &open.service, open.port)).collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

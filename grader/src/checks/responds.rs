@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Resource};
+use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{Exit, HttpAnswer, HttpRequest};
 use crate::sandbox::wait::until;
@@ -161,6 +161,10 @@ impl Check for Responds {
 
     fn needs(&self) -> Vec<Resource> {
         vec![Resource::stack(&self.stack)]
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        self.port.map(|port| Door::new(&self.stack, &self.service, port)).into_iter().collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, Manner, Resource};
+use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
 use crate::sandbox::wait::{since, until};
@@ -60,6 +60,10 @@ impl Check for SurvivesCrash {
         vec![Resource::stack(&self.stack)]
     }
 
+    fn doors(&self) -> Vec<Door> {
+        vec![Door::new(&self.stack, &self.service, self.port)]
+    }
+
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         sandbox.ensure_running(at).await?;
@@ -84,7 +88,7 @@ impl Check for SurvivesCrash {
             None => (None, sandbox.container(at).await?),
         };
         let log = if millis.is_some() { Vec::new() } else { sandbox.log_tail(at, 8).await? };
-        Ok(Evidence { after, millis, at: sandbox.locate_key(at, &["restart"]), log })
+        Ok(Evidence { after, millis, at: sandbox.locate_restart(at), log })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

@@ -145,7 +145,7 @@ async fn merged(
     for (spec, merged, dir) in merged {
         match merged {
             Merged::Model(model) => {
-                stacks.insert(spec.name.clone(), AdmittedStack { dir, model });
+                stacks.insert(spec.name.clone(), AdmittedStack::new(dir, model));
             }
             Merged::Complaint(text) => complaints.push(complaint(submission, &spec.files, &text, &dir)),
         }

@@ -8,7 +8,7 @@
 //! it in between two disruptions.
 
 use super::Plan;
-use crate::check::{Manner, Resource};
+use crate::check::{Door, Manner, Resource};
 use crate::course::{Lesson, LessonCheck};
 
 /// A check with what it waits for.
@@ -50,9 +50,27 @@ fn blocked_by(lesson: &Lesson, plan: &Plan, check: &LessonCheck) -> Vec<String> 
         }
     }
     ids.extend(check.spec.after.iter().cloned());
+    let shut = check.check.doors().into_iter().filter(|door| !is_open(plan, door));
+    ids.extend(shut.filter_map(|door| told_by(lesson, &door)).filter(|id| *id != check.spec.id));
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     ids
+}
+
+/// Whether a service publishes a port, by the files. What they do not say is not known, and holds nobody up.
+fn is_open(plan: &Plan, door: &Door) -> bool {
+    let Some(stack) = plan.stack(&door.stack) else { return true };
+    let Some(service) = stack.model["services"].get(&door.service) else { return true };
+    let ports = service["ports"].as_array().into_iter().flatten();
+    ports.filter_map(|port| port["target"].as_u64()).any(|target| target == u64::from(door.port))
+}
+
+/// The check that tells of a port which is not published: the first that wants to go through it, and one
+/// that only looks before those that disrupt, which wait for it anyway.
+fn told_by(lesson: &Lesson, door: &Door) -> Option<String> {
+    let wants = || lesson.checks.iter().filter(|check| check.check.doors().contains(door));
+    let looks = wants().find(|check| check.check.manner() != Manner::Disrupts);
+    looks.or_else(|| wants().next()).map(|check| check.spec.id.clone())
 }
 
 fn waits_for(lesson: &Lesson, check: &LessonCheck, position: usize) -> Vec<String> {
@@ -90,15 +108,22 @@ mod tests {
     use crate::submission::Submission;
 
     fn checks_of_lesson36() -> Vec<CheckPlan> {
+        planned(&json!([{"target": 3000}, {"target": 9229}]))
+    }
+
+    /// The checks where the app publishes these ports in both stacks.
+    fn planned(ports: &serde_json::Value) -> Vec<CheckPlan> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let lesson = Lesson::load(&root, &root.join("exercises/lesson36-dev-vs-prod")).expect("the lesson");
         let dir = tempfile::tempdir().expect("a folder");
-        let stack = |payments| AdmittedStack {
-            dir: dir.path().to_path_buf(),
-            model: json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
+        let stack = |payments| {
+            AdmittedStack::new(
+                dir.path(),
+                json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
+            )
         };
-        let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}}));
-        let prod = stack(json!({"image": "payments:t"}));
+        let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}, "ports": ports}));
+        let prod = stack(json!({"image": "payments:t", "ports": ports}));
         let stacks = BTreeMap::from([("dev".to_owned(), dev), ("prod".to_owned(), prod)]);
         let nowhere = Submission { dir: "/nowhere".into() };
         let admitted = policy::admit(&lesson, &nowhere, stacks).expect("nothing is refused");
@@ -116,6 +141,28 @@ mod tests {
         assert_eq!(of(&checks, "dev-starts").blocked_by, ["targets-build", "dev-modules"]);
         assert_eq!(of(&checks, "targets-build").blocked_by, Vec::<String>::new());
         assert_eq!(of(&checks, "quiz").blocked_by, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_port_that_is_not_published_is_told_by_one_check() {
+        let checks = planned(&json!([]));
+        assert_eq!(of(&checks, "dev-pays").blocked_by, ["targets-build", "dev-modules", "dev-starts"]);
+        for (id, by) in [
+            ("dev-ports", "dev-pays"),
+            ("hot-reload", "dev-pays"),
+            ("prod-ports", "prod-pays"),
+            ("prod-logs", "prod-pays"),
+        ] {
+            assert!(
+                of(&checks, id).blocked_by.iter().any(|other| other == by),
+                "{id}: {:?}",
+                of(&checks, id).blocked_by
+            );
+        }
+        // Who is root can be told without a port.
+        assert!(!of(&checks, "prod-not-root").blocked_by.iter().any(|other| other == "prod-pays"));
+        let open = checks_of_lesson36();
+        assert!(!of(&open, "prod-logs").blocked_by.iter().any(|other| other == "prod-pays"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::fault::Fault;
 use crate::plan::BuildPlan;
 use crate::policy::{images, limits};
 use crate::submission::Submission;
+use crate::submission::dockerfile::Dockerfile;
 use progress::Progress;
 
 /// How builds run.
@@ -187,10 +188,13 @@ fn failure(
         let reason = all.lines().find(|line| line.contains(word)).unwrap_or(word).trim().to_owned();
         return Err(Fault::Network { action: format!("building {}", plan.name), reason });
     }
-    let line = progress.error_line().or_else(|| progress.running_instruction(submission));
+    let file = plan.file();
+    let running = || progress.running_instruction(&Dockerfile::parse(&submission.text(&file).unwrap_or_default()));
+    let line = progress.error_line(&plan.dockerfile).or_else(running);
     Ok(BuildFailure {
-        at: line.and_then(|line| submission.location(&plan.dockerfile, line)),
-        message,
+        at: line.and_then(|line| submission.location(&file, line)),
+        // Paths of the copy say nothing to anybody.
+        message: message.replace(&format!("{}/", submission.dir.display()), ""),
         log,
         timed_out: timed_out.is_some(),
     })

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::policy::limits;
 use crate::sandbox::facts::BuildStep;
-use crate::submission::Submission;
+use crate::submission::dockerfile::Dockerfile;
 
 /// What has been read so far.
 #[derive(Debug, Default)]
@@ -130,23 +130,25 @@ impl Progress {
             .to_owned()
     }
 
-    /// The line of the Dockerfile that BuildKit blames: the last one of its marked excerpt.
-    pub fn error_line(&self) -> Option<usize> {
+    /// The line of the Dockerfile of this name that BuildKit blames: the last one of its marked excerpt.
+    pub fn error_line(&self, dockerfile: &str) -> Option<usize> {
         let marked = self.text.iter().rev().find(|line| line.contains("| >>> "));
         let marked = marked.and_then(|line| line.split('|').next()?.trim().parse().ok());
         // The excerpt marks every line of a long instruction; its heading names the first.
-        let heading = self.text.iter().find_map(|line| line.strip_prefix("Dockerfile:")?.trim().parse().ok());
+        let name = dockerfile.rsplit('/').next().unwrap_or(dockerfile);
+        let heading = self.text.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok());
         heading.or(marked)
     }
 
     /// The line of the instruction that was running when the build was ended.
-    pub fn running_instruction(&self, submission: &Submission) -> Option<usize> {
+    pub fn running_instruction(&self, dockerfile: &Dockerfile) -> Option<usize> {
         let running = self.vertexes.iter().rfind(|vertex| vertex.started.is_some() && vertex.completed.is_none())?;
         let instruction = running.step()?.instruction;
         let normal = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let instructions = submission.dockerfile().instructions;
-        let found =
-            instructions.iter().find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
+        let found = dockerfile
+            .instructions
+            .iter()
+            .find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
         found.map(|found| found.line)
     }
 
@@ -245,7 +247,7 @@ mod tests {
             "--------------------",
             "ERROR: failed to solve: process \"/bin/sh -c false\" did not complete successfully: exit code: 1",
         ]);
-        assert_eq!(progress.error_line(), Some(3));
+        assert_eq!(progress.error_line("Dockerfile"), Some(3));
         assert!(progress.error().starts_with("process \"/bin/sh -c false\""));
         assert_eq!(progress.failed_log(), ["hello"]);
     }
