@@ -113,6 +113,11 @@ pub trait Check: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     fn time_explains(&self, _evidence: &Self::Evidence) -> bool {
         self.needs().iter().any(|resource| matches!(resource, Resource::Stack(_)))
     }
+    /// What did not come into being, so that there was nothing to judge: the check is then blocked by the
+    /// one that tells why. Only who opens a resource beside another can meet that.
+    fn lacks(&self, _evidence: &Self::Evidence) -> Option<Resource> {
+        None
+    }
 }
 
 /// What came of a check.
@@ -124,6 +129,8 @@ pub struct Measured {
     pub verdict: Verdict,
     /// Whether the evidence may be used again.
     pub keep: bool,
+    /// See [`Check::lacks`].
+    pub lacks: Option<Resource>,
 }
 
 /// A check whose evidence type is hidden, so that an engine can hold many kinds.
@@ -171,13 +178,13 @@ impl<C: Check> AnyCheck for C {
 
     async fn run(&self, sandbox: &dyn Sandbox) -> Result<Measured, Fault> {
         let evidence = self.measure(sandbox).await?;
-        let verdict = self.judge(&evidence);
+        let (verdict, lacks) = (self.judge(&evidence), self.lacks(&evidence));
         let stored = serde_json::to_value(&evidence).map_err(|error| Fault::Unreadable {
             what: format!("evidence of {}", C::KIND),
             reason: error.to_string(),
         })?;
         let passes = matches!(verdict, Verdict::Pass(_));
-        Ok(Measured { keep: passes || !self.time_explains(&evidence), evidence: stored, verdict })
+        Ok(Measured { keep: passes || !self.time_explains(&evidence), evidence: stored, verdict, lacks })
     }
 
     fn parameters(&self) -> &dyn Any {

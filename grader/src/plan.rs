@@ -3,7 +3,10 @@
 //! Owns: [`Plan`], made without looking at anything: same input, same plan. Must not: run
 //! anything, or accept a submission that has not passed the policy gate.
 
+mod bounds;
 mod image;
+pub mod mounts;
+mod network;
 mod order;
 mod stack;
 
@@ -15,8 +18,8 @@ use serde_json::Value;
 use crate::check::Resource;
 use crate::course::Lesson;
 use crate::policy::Admitted;
+pub use bounds::Injected;
 pub use order::CheckPlan;
-pub use stack::Injected;
 
 /// What a run will do.
 #[derive(Debug, Clone)]
@@ -46,6 +49,15 @@ pub struct BuildPlan {
     pub reference: String,
 }
 
+impl BuildPlan {
+    /// The Dockerfile, relative to the exercise folder.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let path = self.context.join(&self.dockerfile);
+        path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>().display().to_string()
+    }
+}
+
 /// A stack to start.
 #[derive(Debug, Clone)]
 pub struct StackPlan {
@@ -65,15 +77,8 @@ pub struct StackPlan {
     pub images: BTreeSet<String>,
     /// The variables that `started` takes secrets from.
     pub variables: BTreeMap<String, String>,
-}
-
-impl BuildPlan {
-    /// The Dockerfile, relative to the exercise folder.
-    #[must_use]
-    pub fn dockerfile_path(&self) -> PathBuf {
-        let path = self.context.join(&self.dockerfile);
-        path.components().filter(|part| *part != Component::CurDir).collect()
-    }
+    /// Sources of mounts that lie outside of the stack's folder while it runs.
+    pub held: Vec<mounts::Held>,
 }
 
 impl Plan {

@@ -23,6 +23,7 @@ use crate::course::Lesson;
 use crate::course::spec::StackSpec;
 use crate::submission::Submission;
 use crate::verdict::Location;
+pub use compose::{Source, SourceKind};
 use images::Allowed;
 
 /// A submission that has passed the gate. Its field is private: only this module can make one.
@@ -62,6 +63,16 @@ pub struct AdmittedStack {
     pub model: Value,
     /// The variables that the submission's own env file sets.
     pub variables: BTreeMap<String, String>,
+    /// What the sources of its mounts are, by the path that the model has; known once it is admitted.
+    pub sources: BTreeMap<String, Source>,
+}
+
+impl AdmittedStack {
+    /// A stack at which the gate has not looked yet.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, model: Value) -> Self {
+        Self { dir: dir.into(), model, variables: BTreeMap::new(), sources: BTreeMap::new() }
+    }
 }
 
 /// Why a submission is not run.
@@ -127,9 +138,12 @@ pub fn compose_texts(lesson: &Lesson, submission: &Submission) -> Result<BTreeMa
 pub fn admit(
     lesson: &Lesson,
     submission: &Submission,
-    stacks: BTreeMap<String, AdmittedStack>,
+    mut stacks: BTreeMap<String, AdmittedStack>,
 ) -> Result<Admitted, Vec<Refusal>> {
     let mut refusals: Vec<Refusal> = Vec::new();
+    for stack in stacks.values_mut() {
+        stack.sources = compose::sources(&stack.dir, &stack.model);
+    }
     let mut dockerfiles = vec![("Dockerfile".to_owned(), BTreeMap::new())];
     for (name, stack) in &stacks {
         if let Some(spec) = lesson.spec.stacks.iter().find(|spec| spec.name == *name) {
@@ -137,6 +151,7 @@ pub fn admit(
         }
         dockerfiles.extend(compose::dockerfiles(stack));
     }
+    refusals.extend(compose::inspect_together(&lesson.spec, submission, &stacks));
     let mut others = BTreeMap::new();
     for (file, args) in &dockerfiles {
         let looked = dockerfile::inspect(submission, file, &Allowed::of(&lesson.spec), args);

@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod docker;
 pub mod facts;
 pub mod family;
+mod held;
 pub mod helper;
 pub mod layers;
 pub mod lazy;
@@ -154,6 +155,11 @@ pub trait Sandbox: Supply + Lifecycle + Manners + Pressure + Neighbours + Writin
     fn locate_limit(&self, at: At<'_>, short: &str) -> Option<Location> {
         let keys: [&[&str]; 3] = [&["deploy", "resources", "limits"], &[short], &[]];
         keys.iter().find_map(|key| self.locate_key(at, key))
+    }
+    /// Where a service's restart policy stands: the one under `deploy` counts before the short key.
+    fn locate_restart(&self, at: At<'_>) -> Option<Location> {
+        let is_deployed = !self.model(at.stack)["services"][at.service]["deploy"]["restart_policy"].is_null();
+        self.locate_key(at, if is_deployed { &["deploy", "restart_policy"] } else { &["restart"] })
     }
     /// Where an instruction stands in the Dockerfile, the last one that matters to the image.
     fn locate_instruction(&self, image: &str, instruction: &str) -> Option<Location>;

@@ -89,6 +89,21 @@ fn a_broken_dockerfile_shows_line_and_text() {
 }
 
 #[test]
+fn a_stage_that_is_not_there_is_told_by_the_start_of_the_stack_that_asks_for_it() {
+    let learner = solution();
+    learner.replace("docker-compose.dev.yml", "target: development", "target: developement");
+    let report = learner.report();
+    let dev = &report["checks"].as_array().expect("checks").iter().find(|check| check["id"] == "dev-starts");
+    let verdict = &dev.expect("dev-starts")["verdict"];
+    assert_eq!(verdict["result"], "fail", "{verdict:#}");
+    assert!(verdict["measured"].as_str().unwrap_or_default().contains("`payments` could not be built"), "{verdict:#}");
+    assert_eq!(verdict["at"]["text"], "      target: developement");
+    // Who would only find that there is no container does not tell a story of its own.
+    assert_eq!(outcome(&report, "dev-modules").0, "blocked");
+    assert_eq!(outcome(&report, "prod-pays"), ("judged".into(), "pass".into()));
+}
+
+#[test]
 fn an_app_that_never_listens_fails_where_it_must() {
     let learner = solution();
     learner.replace(

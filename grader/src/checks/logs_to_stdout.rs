@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::sandbox::facts::HttpRequest;
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Verdict};
+use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Sends a request with a mark that is new in every run and looks for the mark in `docker logs`;
 /// then lists the files in the container's writable layer.
@@ -53,7 +53,16 @@ pub struct Evidence {
     pub log: Vec<String>,
     /// Files in the writable layer.
     pub files: Vec<String>,
+    /// The log driver.
+    #[serde(default)]
+    pub driver: String,
+    /// Where the log's settings stand, when the driver keeps nothing.
+    #[serde(default)]
+    pub at: Option<Location>,
 }
+
+/// The driver that throws everything away.
+const KEEPS_NOTHING: &str = "none";
 
 #[async_trait]
 impl Check for LogsToStdout {
@@ -79,9 +88,12 @@ impl Check for LogsToStdout {
             let line = lines.into_iter().find(|line| line.contains(&mark));
             Ok::<_, Fault>(line.map(|line| line.chars().take(500).collect()))
         };
-        let line = until(&sandbox.within(self.within_ms), marked).await?;
+        let facts = sandbox.container(at).await?;
+        let (mounts, driver) = (facts.mounts, facts.log_driver);
+        // What is thrown away does not come, however long one waits.
+        let keeps = driver != KEEPS_NOTHING;
+        let line = if keeps { until(&sandbox.within(self.within_ms), marked).await? } else { None };
         let log = sandbox.log_story(at, 6).await?;
-        let mounts = sandbox.container(at).await?.mounts;
         let mut ignored: Vec<&String> = self.ignore.iter().collect();
         ignored.extend(mounts.iter().map(|mount| &mount.target));
         let is_ignored = |path: &String| {
@@ -90,7 +102,8 @@ impl Check for LogsToStdout {
             })
         };
         let files = sandbox.changed_paths(at).await?.into_iter().filter(|path| !is_ignored(path)).collect();
-        Ok(Evidence { line, log, files })
+        let at = if keeps { None } else { sandbox.locate_key(at, &["logging"]) };
+        Ok(Evidence { line, log, files, driver, at })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -99,6 +112,11 @@ impl Check for LogsToStdout {
         let files = || {
             Detail::log("files in the container's writable layer", evidence.files.iter().take(10).cloned().collect())
         };
+        if evidence.driver == KEEPS_NOTHING {
+            let measured = format!("the log driver `{KEEPS_NOTHING}` keeps nothing of what the service writes");
+            let note = "Leave `logging` out, or use `json-file` or `local` with a bound: then `docker logs` shows what happened.";
+            return Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).note(note));
+        }
         match (&evidence.line, evidence.files.is_empty()) {
             (Some(line), true) => {
                 let line: String = line.chars().take(140).collect();

@@ -46,6 +46,9 @@ pub struct Evidence {
     pub is_the_hosts: bool,
     /// What Compose said when there is no container.
     pub failure: Option<Vec<String>>,
+    /// Whether the stack did not come up at all.
+    #[serde(default)]
+    pub gave_up: bool,
     /// The container's mounts.
     pub mounts: Vec<MountFacts>,
     /// Where they stand.
@@ -69,7 +72,12 @@ impl Check for MountKeeps {
         let facts = sandbox.container(at).await?;
         if !facts.exists() {
             let there = format!("the stack has the services {}", report.services.join(", "));
-            return Ok(Evidence { failure: Some(report.failure.unwrap_or(vec![there])), ..Evidence::default() });
+            let gave_up = report.failure.is_some();
+            return Ok(Evidence {
+                failure: Some(report.failure.unwrap_or(vec![there])),
+                gave_up,
+                ..Evidence::default()
+            });
         }
         // Node looks into the folders above, too, but the nearest one hides those.
         let places = places(&facts.workdir, &self.folder);
@@ -82,6 +90,7 @@ impl Check for MountKeeps {
             is_the_hosts: found.contains(&marker),
             folder,
             failure: None,
+            gave_up: false,
             mounts: facts.mounts,
             at: sandbox.locate_key(at, &["volumes"]),
         })
@@ -108,6 +117,10 @@ impl Check for MountKeeps {
         let finding = Finding::new(wanted, measured).with(MountFacts::table(&evidence.mounts));
         let holds = evidence.exists && !evidence.is_the_hosts && !matches!(beneath, Some("bind" | "tmpfs"));
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
+    }
+
+    fn lacks(&self, evidence: &Evidence) -> Option<Resource> {
+        evidence.gave_up.then(|| Resource::stack(&self.stack))
     }
 }
 

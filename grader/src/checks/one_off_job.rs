@@ -112,7 +112,7 @@ impl Check for OneOffJob {
             again: Vec::new(),
             answers: None,
             log: Vec::new(),
-            at: sandbox.locate_key(at, &["restart"]),
+            at: sandbox.locate_restart(at),
             order_at: self
                 .before
                 .iter()

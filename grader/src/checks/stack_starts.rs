@@ -2,6 +2,8 @@
 //!
 //! Owns: the opening check of stacks. Must not: talk to the services.
 
+mod cause;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -10,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerFacts, StackEvent, StackReport};
+use crate::sandbox::facts::{ContainerFacts, StackEvent, StackReport, Unbuilt, last_words};
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
+use cause::{Seen, Wait, Why, explained, without_preamble};
 
 /// Starts the stack and waits until each service is up: it is healthy, or listens on the ports
 /// that it publishes, or has just kept running for a while. Services that end by themselves with
@@ -38,7 +41,7 @@ pub struct StackStarts {
     /// (and no job) `ready` means no more than started.
     #[serde(default)]
     pub order: Vec<[String; 2]>,
-    /// Milliseconds of a quiet machine from the end of `docker compose up` until all are well.
+    /// Milliseconds of a quiet machine from the end of `docker compose up` until all of them are well.
     #[serde(default = "default_limit")]
     pub within_ms: u64,
 }
@@ -56,7 +59,7 @@ impl StackStarts {
 }
 
 /// How the stack came up.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// What Compose said.
     pub report: StackReport,
@@ -65,6 +68,9 @@ pub struct Evidence {
     /// Services that publish ports, by the model: they are no jobs.
     #[serde(default)]
     pub publishing: BTreeSet<String>,
+    /// Which services wait for which, by the model.
+    #[serde(default)]
+    pub waits: Vec<Wait>,
     /// The log of the first service that is not well.
     pub log: Vec<String>,
     /// Where that service stands.
@@ -85,37 +91,42 @@ impl Check for StackStarts {
         let report = sandbox.started(&self.stack).await?;
         let begun = sandbox.pace().watch();
         let model = sandbox.model(&self.stack);
-        let mut publishing = report.services.iter().cloned().collect::<BTreeSet<_>>();
-        publishing.retain(|name| model["services"][name]["ports"].as_array().is_some_and(|ports| !ports.is_empty()));
-        let mut containers = BTreeMap::new();
-        for service in &report.services {
+        let mut evidence = Evidence { waits: Wait::all(&model), report, ..Evidence::default() };
+        if let Some(unbuilt) = &evidence.report.unbuilt {
+            evidence.at.clone_from(&unbuilt.failure.at);
+            return Ok(evidence);
+        }
+        let services = &evidence.report.services;
+        evidence.publishing = services.iter().cloned().collect();
+        evidence
+            .publishing
+            .retain(|name| model["services"][name]["ports"].as_array().is_some_and(|ports| !ports.is_empty()));
+        // One time for all of them; where Compose gave up there is nothing to wait for.
+        let deadline = sandbox.within(if evidence.report.failure.is_some() { 0 } else { self.within_ms });
+        for service in services {
             let at = At { stack: &self.stack, service };
-            let publishes = publishing.contains(service);
+            let publishes = evidence.publishing.contains(service);
             let settled = || async {
                 let facts = sandbox.container(at).await?;
                 let over = is_broken(&facts, publishes)
                     || is_up(sandbox, at, &facts, publishes, begun.took().quiet_ms).await?;
                 Ok::<_, Fault>(over.then_some(facts))
             };
-            // Where Compose gave up there is nothing to wait for.
-            let deadline = sandbox.within(if report.failure.is_some() { 0 } else { self.within_ms });
             let facts = match until(&deadline, settled).await? {
                 Some(facts) => facts,
                 None => sandbox.container(at).await?,
             };
-            containers.insert(service.clone(), facts);
+            evidence.containers.insert(service.clone(), facts);
         }
-        let unwell = unwell(&containers, &publishing);
-        let (mut log, mut at) = (Vec::new(), None);
-        if let Some((service, _)) = unwell {
-            let place = At { stack: &self.stack, service };
-            log = if containers[service].exists() { sandbox.log_tail(place, 12).await? } else { Vec::new() };
-            at = sandbox.locate_key(place, &[]);
+        if let Some(blamed) = evidence.seen().blamed() {
+            let at = At { stack: &self.stack, service: blamed.service };
+            let has_run = blamed.facts.exists() && blamed.facts.state != "created";
+            let log = if has_run { last_words(sandbox.log_tail(at, 300).await?, 12) } else { Vec::new() };
+            (evidence.at, evidence.log) = (sandbox.locate_key(at, blamed.key()), log);
+        } else if let Some((_, second)) = self.out_of_order(&evidence.report, &evidence.containers) {
+            evidence.at = sandbox.locate_key(At { stack: &self.stack, service: second }, &["depends_on"]);
         }
-        if let (None, Some((_, second))) = (unwell, self.out_of_order(&report, &containers)) {
-            at = sandbox.locate_key(At { stack: &self.stack, service: second }, &["depends_on"]);
-        }
-        Ok(Evidence { report, containers, publishing, log, at })
+        Ok(evidence)
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -131,40 +142,64 @@ impl Check for StackStarts {
                 format!("there is no service called `{missing}`, only {there}"),
             ));
         }
+        if let Some(Unbuilt { service, failure }) = &evidence.report.unbuilt {
+            let measured = format!("the image of `{service}` could not be built: {}", failure.message);
+            let finding = Finding::new(wanted, measured).at(evidence.at.clone());
+            let step = (!failure.log.is_empty()).then(|| Detail::log("the step's last lines", failure.log.clone()));
+            return Verdict::Fail(finding.with_some(step));
+        }
         let rows = evidence.containers.iter().map(|(name, facts)| vec![name.clone(), state(facts)]).collect();
         let table = Detail::table("services", &["service", "state"], rows);
-        let unwell = unwell(&evidence.containers, &evidence.publishing);
-        match (unwell, &evidence.report.failure) {
-            (None, None) => {
-                if let Some((problem, _)) = self.out_of_order(&evidence.report, &evidence.containers) {
-                    let finding = Finding::new(wanted, problem).at(evidence.at.clone());
-                    return Verdict::Fail(finding.with(table).with(events(&evidence.report)));
-                }
-                let measured =
-                    format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
-                Verdict::Pass(Finding::new(wanted, measured).with(table))
+        let seen = evidence.seen();
+        let Some(blamed) = seen.blamed() else {
+            if let Some(lines) = &evidence.report.failure {
+                return Verdict::Fail(gave_up(wanted, lines).at(evidence.at.clone()).with(table));
             }
-            (unwell, failure) => {
-                let measured = unwell.map_or_else(
-                    || "Compose gave up".to_owned(),
-                    |(name, facts)| format!("`{name}` is {}", state(facts)),
-                );
-                let mut finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(table);
-                if unwell.is_some_and(|(_, facts)| is_done(facts)) {
-                    finding = finding.note(
-                        "A container lives as long as its main process. A service that publishes a port has to stay: \
-                         start its program in the foreground, not in the background.",
-                    );
-                }
-                if let Some(lines) = failure {
-                    finding = finding.with(Detail::log("docker compose up said", lines.clone()));
-                }
-                if !evidence.log.is_empty() {
-                    finding = finding.with(Detail::log("its last log lines", evidence.log.clone()));
-                }
-                Verdict::Fail(finding)
+            if let Some((problem, _)) = self.out_of_order(&evidence.report, &evidence.containers) {
+                let finding = Finding::new(wanted, problem).at(evidence.at.clone());
+                return Verdict::Fail(finding.with(table).with(events(&evidence.report)));
             }
+            let measured = format!("{} services up in {}", evidence.containers.len(), millis(evidence.report.millis));
+            return Verdict::Pass(Finding::new(wanted, measured).with(table));
+        };
+        if let (Why::Unknown, Some(lines)) = (blamed.why, &evidence.report.failure) {
+            return Verdict::Fail(gave_up(wanted, lines).at(evidence.at.clone()).with(table));
         }
+        let (facts, (measured, note)) = (blamed.facts, seen.story(&blamed));
+        let mut finding = Finding::new(wanted, measured).at(evidence.at.clone()).with(table);
+        if let Some(note) = note {
+            finding = finding.note(note);
+        }
+        if is_done(facts) {
+            finding = finding.note(
+                "A container lives as long as its main process. A service that publishes a port has to stay: \
+                 start its program in the foreground, not in the background.",
+            );
+        }
+        if !facts.health_said.is_empty() && facts.health.as_deref() == Some("unhealthy") {
+            finding = finding.note(format!("Its health check last said: {}", facts.health_said));
+        }
+        if let Some(lines) = &evidence.report.failure {
+            finding = finding.with(Detail::log("docker compose up said", lines.clone()));
+        }
+        if !evidence.log.is_empty() {
+            finding = finding.with(Detail::log("its last log lines", evidence.log.clone()));
+        }
+        Verdict::Fail(finding)
+    }
+}
+
+/// What Compose could not do, where no container tells why.
+fn gave_up(wanted: String, lines: &[String]) -> Finding {
+    let last = lines.last().map(String::as_str).unwrap_or_default();
+    let finding = Finding::new(wanted, format!("Compose gave up: {}", without_preamble(last)));
+    let finding = if let Some(note) = explained(last) { finding.note(note) } else { finding };
+    finding.with(Detail::log("docker compose up said", lines.to_vec()))
+}
+
+impl Evidence {
+    fn seen(&self) -> Seen<'_> {
+        Seen { containers: &self.containers, publishing: &self.publishing, waits: &self.waits }
     }
 }
 
@@ -241,17 +276,6 @@ async fn is_up(
     }
     let listening = sandbox.kernel(at).await?.listening;
     Ok(facts.ports.iter().all(|port| listening.contains(&port.container)))
-}
-
-/// The service to blame: one that is not well. Where others were never started because somebody is
-/// unhealthy, it is that one.
-fn unwell<'c>(
-    containers: &'c BTreeMap<String, ContainerFacts>,
-    publishing: &BTreeSet<String>,
-) -> Option<(&'c String, &'c ContainerFacts)> {
-    let first = containers.iter().find(|(name, facts)| !is_well(facts, publishing.contains(*name)))?;
-    let unhealthy = containers.iter().find(|(_, facts)| facts.health.as_deref() == Some("unhealthy"));
-    Some(if first.1.state == "created" { unhealthy.unwrap_or(first) } else { first })
 }
 
 fn is_well(facts: &ContainerFacts, publishes: bool) -> bool {

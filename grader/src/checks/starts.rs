@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::ContainerFacts;
+use crate::sandbox::facts::{ContainerFacts, last_words};
 use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
@@ -109,7 +109,7 @@ impl Check for Starts {
         let watched_ms = since(begun);
         let kept = keeps_running(&seen);
         let made = seen[0].state != crate::sandbox::facts::NOT_MADE;
-        let log = if kept || !made { Vec::new() } else { sandbox.log_story(at, 12).await? };
+        let log = if kept || !made { Vec::new() } else { last_words(sandbox.log_tail(at, 300).await?, 12) };
         Ok(Evidence { seen, watched_ms, log, at: sandbox.locate_key(at, &["command"]) })
     }
 

@@ -88,10 +88,7 @@ impl Check for SurvivesCrash {
             None => (None, sandbox.container(at).await?),
         };
         let log = if millis.is_some() { Vec::new() } else { sandbox.log_story(at, 8).await? };
-        // Where both say something, the longer one counts for Compose.
-        let deployed = !sandbox.model(&self.stack)["services"][&self.service]["deploy"]["restart_policy"].is_null();
-        let key: &[&str] = if deployed { &["deploy", "restart_policy"] } else { &["restart"] };
-        Ok(Evidence { after, millis, at: sandbox.locate_key(at, key), log })
+        Ok(Evidence { after, millis, at: sandbox.locate_restart(at), log })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {

@@ -47,11 +47,16 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<Che
                     (Outcome::Judged { verdict: verdict.clone() }, Some(evidence.clone()))
                 }
                 (None, None) => match run(check, plan, sandbox, ended, locks).await {
-                    Ok(Measured { evidence, verdict, keep }) => {
-                        if let Some(key) = recalled.key(&plan.id).filter(|_| keep) {
-                            store.put(key, &evidence);
+                    Ok(Measured { evidence, verdict, keep, lacks }) => {
+                        match lacks.and_then(|lacked| told_by(lesson, &lacked, &plan.id)) {
+                            Some(by) => (Outcome::Blocked { by }, None),
+                            None => {
+                                if let Some(key) = recalled.key(&plan.id).filter(|_| keep) {
+                                    store.put(key, &evidence);
+                                }
+                                (Outcome::Judged { verdict }, Some(evidence))
+                            }
                         }
-                        (Outcome::Judged { verdict }, Some(evidence))
                     }
                     Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
                 },
@@ -81,6 +86,8 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<Che
 async fn blocked(plan: &CheckPlan, ended: &Ended<'_>) -> Option<String> {
     for id in &plan.blocked_by {
         match outcome_of(ended, id).await {
+            // That one had nothing to judge, and this one tells why.
+            Outcome::Blocked { by } if by == plan.id => {}
             Outcome::Blocked { by } => return Some(by),
             outcome if !outcome.is_passed() => return Some(id.clone()),
             _ => {}
@@ -103,6 +110,12 @@ async fn run(
     let limit = sandbox.pace().within(CHECK_SECONDS * 1_000);
     let action = || format!("the check `{}`", plan.id);
     limit.must(action, of_check(&plan.id, check.check.run(sandbox))).await
+}
+
+/// The check that tells why a resource did not come into being: the last that opens it, as the others of
+/// them stand before it for a reason of their own.
+fn told_by(lesson: &Lesson, lacked: &Resource, id: &str) -> Option<String> {
+    lesson.openers(lacked).map(|opener| opener.spec.id.clone()).filter(|opener| opener != id).last()
 }
 
 /// A share of a stack, or all of it.

@@ -59,7 +59,7 @@ impl Merging<'_> {
             match merged {
                 Merged::Model(model) => {
                     let variables = text.variables().clone();
-                    stacks.insert(spec.name.clone(), AdmittedStack { dir, model, variables });
+                    stacks.insert(spec.name.clone(), AdmittedStack { variables, ..AdmittedStack::new(dir, model) });
                 }
                 Merged::Complaint(words) => complaints.push(complaint(self.submission, &spec.files, text, &words)),
             }

@@ -61,11 +61,7 @@ pub fn references(lesson: &Lesson, plan: &Plan, files: &Submission) -> BTreeSet<
         .builds
         .iter()
         .filter_map(|build| {
-            dockerfile::sources(
-                &files.text(&build.dockerfile_path().display().to_string())?,
-                &build.target,
-                &build.args.clone().unwrap_or_default(),
-            )
+            dockerfile::sources(&files.text(&build.file())?, &build.target, &build.args.clone().unwrap_or_default())
         })
         .flat_map(|sources| sources.images);
     let services =
@@ -98,7 +94,7 @@ impl Keys<'_> {
         // One mistake anywhere in a Dockerfile ends the build of each of its stages.
         if check.check.manner() == Manner::Opens {
             for build in needs.iter().filter_map(|resource| self.build_of(resource)) {
-                key = key.with("whole Dockerfile", self.files.text(&build.dockerfile_path().display().to_string())?);
+                key = key.with("whole Dockerfile", self.files.text(&build.file())?);
             }
         }
         Some(key.key())
@@ -136,7 +132,7 @@ impl Keys<'_> {
     }
 
     fn image(&self, build: &BuildPlan) -> Option<Key> {
-        let text = self.files.text(&build.dockerfile_path().display().to_string())?;
+        let text = self.files.text(&build.file())?;
         let sources = dockerfile::sources(&text, &build.target, &build.args.clone().unwrap_or_default())?;
         let context = build.context.strip_prefix(".").unwrap_or(&build.context);
         let mut key = Builder::of("image").with("target", &build.target).with("text", &sources.text);
@@ -147,7 +143,7 @@ impl Keys<'_> {
             key = key.with("source", image).with("id", self.surroundings.image(image)?);
         }
         // The file beside the Dockerfile has precedence.
-        let beside = format!("{}.dockerignore", build.dockerfile_path().display());
+        let beside = format!("{}.dockerignore", build.file());
         let usual = context.join(".dockerignore").display().to_string();
         let ignore = self.files.text(&beside).or_else(|| self.files.text(&usual)).unwrap_or_default();
         let patterns = Ignore::parse(&ignore);

@@ -58,7 +58,7 @@ impl World {
         let dir = self.dir.path().join("runs").join(self.run).join(format!("stack-{name}"));
         copy_tree(&self.source(), &dir).expect("copy");
         let model = json!({"name": "x", "services": services(&dir.display().to_string())});
-        (name.to_owned(), AdmittedStack { dir, model, variables: BTreeMap::new() })
+        (name.to_owned(), AdmittedStack::new(dir, model))
     }
 
     /// The keys of all checks, by id.

@@ -103,10 +103,11 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let lesson = Lesson::load(&root, &root.join("exercises/lesson36-dev-vs-prod")).expect("the lesson");
         let dir = tempfile::tempdir().expect("a folder");
-        let stack = |payments| AdmittedStack {
-            dir: dir.path().to_path_buf(),
-            model: json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
-            variables: BTreeMap::new(),
+        let stack = |payments| {
+            AdmittedStack::new(
+                dir.path(),
+                json!({"services": {"payments": payments, "db": {"image": "postgres:15-bookworm"}}}),
+            )
         };
         let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}, "ports": ports}));
         let prod = stack(json!({"image": "payments:t", "ports": ports}));

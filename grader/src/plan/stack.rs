@@ -1,38 +1,23 @@
 //! Rewrites a merged Compose model so that it can run beside everything else.
 //!
-//! Owns: own names, ephemeral ports on loopback, images already built, labels, and limits for
-//! what has none. Must not: change how the learner's services behave beyond that.
+//! Owns: own names, ephemeral ports on loopback, images already built, labels. Must not: change how the
+//! learner's services behave beyond that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{BuildPlan, Names, StackPlan, image};
+use super::{BuildPlan, Names, StackPlan, bounds, image, mounts, network};
 use crate::course::spec::StackSpec;
-use crate::policy::{AdmittedStack, limits};
+use crate::policy::AdmittedStack;
 use crate::sandbox::run_id;
-
-/// What the grader put into a service for safety. Checks do not see it as the learner's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
-pub struct Injected {
-    /// A memory limit.
-    pub memory: bool,
-    /// A CPU limit.
-    pub cpus: bool,
-    /// A process limit.
-    pub pids: bool,
-    /// A log driver with a bound.
-    pub logging: bool,
-    /// A bound for the learner's own log settings.
-    pub log_size: bool,
-}
 
 /// Plans one stack; images that only it needs are added to `builds`.
 pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, builds: &mut Vec<BuildPlan>) -> StackPlan {
     let run = names.run;
     let project = format!("grader-{run}-{}", spec.name);
     let mut started = admitted.model.clone();
+    let keep = admitted.dir.with_file_name(format!("held-{}", spec.name));
     let mut images = BTreeSet::new();
     let mut injected = BTreeMap::new();
     started["name"] = json!(project);
@@ -42,9 +27,10 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
             service.insert("image".into(), json!(build.reference));
             images.insert(build.name);
         }
-        injected.insert(name.clone(), limit(service));
+        injected.insert(name.clone(), bounds::put_in(service));
         bound_swap(service);
-        for key in ["build", "container_name", "pull_policy", "develop", "profiles"] {
+        network::keep_names(service);
+        for key in TAKEN_OUT {
             service.remove(key);
         }
         service.insert("ports".into(), ephemeral(service.get("ports")));
@@ -52,12 +38,16 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
     }
     for kind in ["networks", "volumes"] {
         for (name, item) in objects(&mut started, kind) {
-            item.insert("name".into(), json!(format!("{project}_{name}")));
-            item.remove("ipam");
+            let name = format!("{project}_{name}");
+            if kind == "networks" {
+                network::give_addresses(item, &name);
+            }
+            item.insert("name".into(), json!(name));
             label(item, run);
         }
     }
     let variables = own_variables(&mut started, &admitted.variables);
+    let held = mounts::keep_apart(&mut started, admitted, &keep, &mut injected);
     StackPlan {
         name: spec.name.clone(),
         project,
@@ -67,6 +57,7 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
         injected,
         images,
         variables,
+        held,
     }
 }
 
@@ -96,6 +87,11 @@ fn own_variables(started: &mut Value, known: &BTreeMap<String, String>) -> BTree
     variables
 }
 
+/// Keys of a service that are done with: what they say has been carried out, or is the grader's to say. The
+/// model that is started must not make Compose read a file of the stack's folder again later.
+const TAKEN_OUT: [&str; 8] =
+    ["build", "container_name", "pull_policy", "develop", "profiles", "env_file", "label_file", "extends"];
+
 fn ephemeral(ports: Option<&Value>) -> Value {
     let mut targets = BTreeSet::new();
     for port in ports.and_then(Value::as_array).into_iter().flatten() {
@@ -106,55 +102,6 @@ fn ephemeral(ports: Option<&Value>) -> Value {
         .into_iter()
         .map(|(target, protocol)| json!({"mode": "ingress", "host_ip": "127.0.0.1", "target": target, "protocol": protocol}))
         .collect()
-}
-
-fn limit(service: &mut Map<String, Value>) -> Injected {
-    let deployed = service.get("deploy").and_then(|d| d.pointer("/resources/limits")).cloned().unwrap_or_default();
-    let has = |service: &Map<String, Value>, key: &str, in_deploy: &str| {
-        service.get(key).is_some_and(|v| !v.is_null()) || deployed.get(in_deploy).is_some()
-    };
-    let has_quota = ["cpu_quota", "cpu_count"].iter().any(|key| service.get(*key).is_some());
-    let injected = Injected {
-        memory: !has(service, "mem_limit", "memory"),
-        cpus: !has(service, "cpus", "cpus") && !has_quota,
-        pids: !has(service, "pids_limit", "pids"),
-        logging: service
-            .get("logging")
-            .is_none_or(|logging| logging.get("driver").is_none() && logging.get("options").is_none()),
-        log_size: unbounded(service.get("logging")),
-    };
-    // Compose wants all limits of a service in one place: under `deploy` where there are some.
-    let deployed = service.get_mut("deploy").and_then(|deploy| deploy.pointer_mut("/resources/limits"));
-    let (place, [memory, cpus, pids]) = match deployed.and_then(Value::as_object_mut) {
-        Some(limits) => (limits, ["memory", "cpus", "pids"]),
-        None => (&mut *service, ["mem_limit", "cpus", "pids_limit"]),
-    };
-    if injected.memory {
-        place.insert(memory.into(), json!(limits::MEMORY_BYTES.to_string()));
-    }
-    if injected.cpus {
-        place.insert(cpus.into(), json!(limits::cpus()));
-    }
-    if injected.pids {
-        place.insert(pids.into(), json!(limits::PROCESSES));
-    }
-    if injected.logging {
-        let options = json!({"max-size": limits::LOG_SIZE, "max-file": "1"});
-        service.insert("logging".into(), json!({"driver": "json-file", "options": options}));
-    }
-    if injected.log_size
-        && let Some(logging) = service.get_mut("logging").and_then(Value::as_object_mut)
-    {
-        logging.entry("options").or_insert_with(|| json!({}))["max-size"] = json!(limits::LOG_SIZE);
-    }
-    injected
-}
-
-/// Whether a log is kept in files without a bound: then one container fills the disk.
-fn unbounded(logging: Option<&Value>) -> bool {
-    let Some(logging) = logging else { return false };
-    let driver = logging.get("driver").and_then(Value::as_str).unwrap_or("json-file");
-    driver == "json-file" && logging.pointer("/options/max-size").is_none_or(|size| size == "-1")
 }
 
 fn label(item: &mut Map<String, Value>, run: &str) {
@@ -197,7 +144,7 @@ mod tests {
             args: None,
             reference: "ours:t".into(),
         }];
-        let admitted = AdmittedStack { dir: "/work".into(), model, variables: BTreeMap::new() };
+        let admitted = AdmittedStack::new("/work", model);
         let bases = ["x".to_owned(), "postgres:15".to_owned()];
         let plan = plan(&Names { run: "run", tag: "t1", bases: &bases }, &spec, &admitted, &mut builds);
         (plan, builds)
@@ -248,17 +195,6 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_put_in_only_where_there_are_none() {
-        let deploy = json!({"resources": {"limits": {"memory": "1", "cpus": 0.5}}});
-        let (plan, _) = planned(json!({"services": {"a": {"image": "x", "deploy": deploy}, "b": {"image": "x"}}}));
-        assert_eq!((plan.injected["a"].memory, plan.injected["a"].cpus, plan.injected["a"].pids), (false, false, true));
-        assert!(plan.started["services"]["a"].get("mem_limit").is_none());
-        let deployed = &plan.started["services"]["a"]["deploy"]["resources"]["limits"];
-        assert_eq!(deployed["pids"], json!(limits::PROCESSES));
-        assert_eq!(plan.started["services"]["b"]["pids_limit"], json!(limits::PROCESSES));
-    }
-
-    #[test]
     fn swap_without_end_is_started_with_dockers_own_bound() {
         let service = json!({"image": "x", "mem_limit": "1", "memswap_limit": "-1"});
         let (plan, _) = planned(json!({"services": {"a": service}}));
@@ -273,17 +209,6 @@ mod tests {
         let variables = own_variables(&mut model, &known);
         assert_eq!(variables, BTreeMap::from([("GRADER_SECRETS_0".to_owned(), "value".to_owned())]));
         assert_eq!(model["secrets"]["s"], json!({"name": "s", "environment": "GRADER_SECRETS_0"}));
-    }
-
-    #[test]
-    fn a_log_in_files_gets_a_bound_and_keeps_its_other_options() {
-        let logging = json!({"driver": "json-file", "options": {"max-file": "3"}});
-        let (plan, _) = planned(json!({"services": {"a": {"image": "x", "logging": logging},
-            "b": {"image": "x", "logging": {"driver": "local"}}}}));
-        let options = &plan.started["services"]["a"]["logging"]["options"];
-        assert_eq!((options["max-size"].as_str(), options["max-file"].as_str()), (Some(limits::LOG_SIZE), Some("3")));
-        assert!(plan.injected["a"].log_size && !plan.injected["a"].logging);
-        assert!(plan.started["services"]["b"]["logging"].get("options").is_none());
     }
 
     #[test]

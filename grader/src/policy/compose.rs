@@ -8,6 +8,8 @@
 
 mod build;
 mod keys;
+mod mounts;
+mod network;
 mod resources;
 mod service;
 mod text;
@@ -21,6 +23,7 @@ use super::{AdmittedStack, Refusal, limits};
 use crate::course::spec::{LessonSpec, StackSpec};
 use crate::submission::{Submission, is_inside};
 pub use keys::remedy;
+pub use mounts::{Source, SourceKind, sources};
 pub use text::{ComposeText, NEUTRAL, read};
 
 /// Keys at the top of a model.
@@ -33,9 +36,10 @@ pub fn inspect_model(
     submission: &Submission,
     stack: &AdmittedStack,
 ) -> Vec<Refusal> {
-    let AdmittedStack { dir, model, variables } = stack;
+    let AdmittedStack { dir, model, variables, .. } = stack;
     let mut gate = Gate { lesson, spec, submission, dir, model, variables, refusals: Vec::new() };
     gate.only_known(&[], &stack.model, &TOP);
+    resources::inspect_whole(&mut gate);
     let mut containers = 0;
     for (name, service) in entries(&stack.model, "services") {
         containers += replicas(service);
@@ -48,10 +52,14 @@ pub fn inspect_model(
             format!("At most {} run in an exercise.", limits::SERVICES),
         );
     }
-    for kind in ["networks", "volumes"] {
-        for (name, item) in entries(&stack.model, kind) {
-            plain(&mut gate, kind, name, item);
-        }
+    for (name, item) in entries(&stack.model, "networks") {
+        own(&mut gate, "networks", name, item);
+        network::inspect(&mut gate, name, item);
+    }
+    network::inspect_addresses(&mut gate);
+    for (name, item) in entries(&stack.model, "volumes") {
+        own(&mut gate, "volumes", name, item);
+        mounts::inspect_volume(&mut gate, name, item);
     }
     for kind in ["secrets", "configs"] {
         for (name, item) in entries(&stack.model, kind) {
@@ -59,6 +67,32 @@ pub fn inspect_model(
         }
     }
     gate.refusals
+}
+
+/// What the stacks of a submission, which run side by side, must not ask for together.
+pub fn inspect_together(
+    lesson: &LessonSpec,
+    submission: &Submission,
+    stacks: &BTreeMap<String, AdmittedStack>,
+) -> Vec<Refusal> {
+    let files: Vec<String> = lesson.stacks.iter().flat_map(|spec| spec.files.clone()).collect();
+    let bounds = [
+        (
+            "networks",
+            limits::NETWORKS,
+            "Docker has addresses for some thirty networks on one machine, and others need some, too",
+        ),
+        ("volumes", limits::VOLUMES, "Each is a folder that Docker makes and removes again"),
+    ];
+    let counted = bounds.map(|(kind, most, why)| {
+        let count: usize = stacks.values().map(|stack| entries(&stack.model, kind).len()).sum();
+        (kind, count, most, why)
+    });
+    let too_many = counted.into_iter().filter(|(_, count, most, _)| count > most).map(|(kind, count, most, why)| {
+        let at = submission.locate_key(&files, &[kind]);
+        Refusal::new(format!("your files make {count} {kind}"), format!("At most {most} in an exercise. {why}."), at)
+    });
+    too_many.collect()
 }
 
 /// The Dockerfiles that the stack's builds name, relative to the exercise folder, each with the
@@ -71,21 +105,13 @@ pub fn dockerfiles(stack: &AdmittedStack) -> Vec<(String, BTreeMap<String, Strin
         .collect()
 }
 
-/// Networks and volumes are the exercise's own, without anything of a driver.
-fn plain(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
+/// Networks and volumes are the exercise's own.
+fn own(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
     if item.get("external").is_some_and(is_set) {
         gate.refuse(
             &[kind, name, "external"],
             format!("`{name}` is external: it belongs to something else on this machine"),
             "An exercise uses only what its own files make. Remove `external`.",
-        );
-    }
-    let driver = item.get("driver").and_then(Value::as_str).unwrap_or("default");
-    if item.get("driver_opts").is_some_and(is_set) || !["default", "local", "bridge"].contains(&driver) {
-        gate.refuse(
-            &[kind, name],
-            format!("`{name}` sets a driver or driver options"),
-            "A volume driver's options can mount any folder of this machine. Exercises use plain named volumes and networks.",
         );
     }
     let known = [
@@ -106,7 +132,12 @@ fn plain(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
 /// Secrets and configs come from files of the exercise.
 fn from_file(gate: &mut Gate<'_>, kind: &str, name: &str, item: &Value) {
     if let Some(path) = item.get("file").and_then(Value::as_str) {
-        gate.must_be_inside(&[kind, name, "file"], path, "is read");
+        let at = [kind, name, "file"];
+        gate.must_be_inside(&at, path, "is read");
+        if Path::new(path).is_dir() {
+            let why = "It is shown to the container as one file. Name a file; for a whole folder use `volumes`.";
+            gate.refuse(&at, format!("`{name}` is taken from a folder"), why);
+        }
     }
     let is_own = |value: &Value| value.as_str().is_some_and(|variable| gate.variables.contains_key(variable));
     let elsewhere = [
@@ -213,16 +244,16 @@ mod tests {
 
     /// What is refused of a service in a lesson with these lines.
     fn refused(lesson: &str, service: &Value) -> Vec<String> {
+        refused_of(lesson, json!({"services": {"x": service}}))
+    }
+
+    fn refused_of(lesson: &str, model: Value) -> Vec<String> {
         let head = "id = 'l'\nslug = 's'\ntitle = 't'\nminutes = 1\nimages = ['a:1']\ndeliver = []\n";
         let stack = "[[stack]]\nname = 's'\nfiles = ['c.yml']\n";
         let lesson: LessonSpec = toml::from_str(&format!("{head}{lesson}\n{stack}")).expect("lesson");
         let dir = tempfile::tempdir().expect("folder");
         let submission = Submission { dir: dir.path().to_path_buf() };
-        let admitted = AdmittedStack {
-            dir: dir.path().to_path_buf(),
-            model: json!({"services": {"x": service}}),
-            variables: BTreeMap::new(),
-        };
+        let admitted = AdmittedStack::new(dir.path(), model);
         let refusals = inspect_model(&lesson, &lesson.stacks[0], &submission, &admitted);
         refusals.into_iter().map(|refusal| refusal.what).collect()
     }
@@ -248,6 +279,41 @@ mod tests {
                 "the grader does not know the key `orbit` at `deploy`"
             ]
         );
+    }
+
+    #[test]
+    fn a_network_may_have_an_mtu_and_no_interface_of_the_machine() {
+        let with = |options: Value| refused_of("", json!({"networks": {"n": {"driver_opts": options}}})).len();
+        assert_eq!(with(json!({"com.docker.network.driver.mtu": "1450"})), 0);
+        assert_eq!(with(json!({"com.docker.network.driver.mtu": "9001"})), 1);
+        assert_eq!(with(json!({"com.docker.network.bridge.name": "docker0"})), 1);
+        let joined =
+            json!({"image": "a:1", "networks": {"n": {"aliases": ["b"], "ipv4_address": "10.0.0.7", "priority": 1}}});
+        assert_eq!(refused("", &joined), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_usual_network_of_docker_is_refused_for_what_it_is() {
+        for mode in ["bridge", "default"] {
+            let left = refused("", &json!({"image": "a:1", "network_mode": mode}));
+            assert_eq!(left, [format!("`x` joins Docker's own network (`network_mode: {mode}`)")]);
+        }
+        assert!(refused("", &json!({"image": "a:1", "network_mode": "service:y"})).is_empty());
+    }
+
+    #[test]
+    fn a_fixed_address_is_let_in_until_something_relies_on_it() {
+        let relying = |text: &str| {
+            let db = json!({"image": "a:1", "networks": {"n": {"ipv4_address": "10.0.0.7"}}});
+            refused_of("", json!({"services": {"db": db, "app": {"image": "a:1", "extra_hosts": [text]}}})).len()
+        };
+        assert_eq!((relying("db=10.0.0.7"), relying("db=10.0.0.77"), relying("db=110.0.0.7")), (1, 0, 0));
+    }
+
+    #[test]
+    fn texts_of_megabytes_are_refused() {
+        let with = |length: usize| refused("", &json!({"image": "a:1", "labels": {"x": "y".repeat(length)}})).len();
+        assert_eq!((with(limits::MODEL_BYTES - 200), with(limits::MODEL_BYTES)), (0, 1));
     }
 
     #[test]

@@ -12,6 +12,14 @@ pub const DEPTH: usize = 30;
 pub const REFUSALS: usize = 20;
 /// Services in a stack, replicas counted.
 pub const SERVICES: u64 = 12;
+/// Networks of a submission, all its stacks together.
+pub const NETWORKS: usize = 10;
+/// Named volumes of a submission, all its stacks together.
+pub const VOLUMES: usize = 20;
+/// Mounts of a service: volumes, `tmpfs`, secrets and configs.
+pub const MOUNTS: usize = 40;
+/// Bytes of a merged Compose model: variables, labels, names and all.
+pub const MODEL_BYTES: usize = 500_000;
 /// Memory of a container that sets no limit.
 pub const MEMORY_BYTES: u64 = 1_000_000_000;
 /// The most memory that a container may ask for.
@@ -34,6 +42,8 @@ pub const HEALTH_INTERVAL_MS: i128 = 200;
 pub const GRACE_MS: i128 = 60_000;
 /// The most bytes of log that a container may keep.
 pub const LOG_MOST: u64 = 1_000_000_000;
+/// Docker's own log driver, which containers get that name none.
+pub const LOG_DRIVER: &str = "json-file";
 /// Log of a container that sets no bound.
 pub const LOG_SIZE: &str = "10m";
 /// Seconds for one build, unless `--build-seconds` says otherwise.

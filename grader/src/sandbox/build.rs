@@ -23,7 +23,7 @@ use crate::fault::Fault;
 use crate::plan::BuildPlan;
 use crate::policy::limits;
 use crate::submission::Submission;
-use crate::submission::dockerfile::syntax;
+use crate::submission::dockerfile::{Dockerfile, syntax};
 use progress::Progress;
 pub use sources::source_policy;
 
@@ -118,13 +118,13 @@ pub async fn build(
             let line = progress.error_line().map(|line| format!(", line {line}")).unwrap_or_default();
             return Err(Fault::ImageElsewhere {
                 reference: absent.written.clone(),
-                at: format!("{}{line}", plan.dockerfile_path().display()),
+                at: format!("{}{line}", plan.file()),
                 reason: absent.reason.clone(),
                 here: absent.here.join(", "),
             });
         }
         let mut failure = failure(&progress, &submission, plan, timed_out)?;
-        let text = submission.text(&plan.dockerfile_path().display().to_string()).unwrap_or_default();
+        let text = submission.text(&plan.file()).unwrap_or_default();
         failure.help = explain::help(&failure.message, syntax(&text).as_ref(), &daemon::version().await);
         report.failure = Some(failure);
     }
@@ -145,8 +145,8 @@ fn command(
             .map(str::to_owned)
             .to_vec();
     arguments.extend([network.into(), "--tag".into(), reference.into()]);
-    let own = bounds.dockerfiles.join(plan.dockerfile_path());
-    let file = if own.is_file() { own } else { dir.join(plan.dockerfile_path()) };
+    let own = bounds.dockerfiles.join(plan.file());
+    let file = if own.is_file() { own } else { dir.join(plan.file()) };
     arguments.extend(["--file".into(), file.display().to_string()]);
     if settings.bounded {
         arguments.extend(["--cgroup-parent".into(), GROUP.into()]);
@@ -200,10 +200,13 @@ fn failure(
         let reason = all.lines().find(|line| line.contains(word)).unwrap_or(word).trim().to_owned();
         return Err(Fault::Network { action: format!("building {}", plan.name), reason });
     }
-    let line = progress.error_line().or_else(|| progress.running_instruction(submission));
+    let file = plan.file();
+    let running = || progress.running_instruction(&Dockerfile::parse(&submission.text(&file).unwrap_or_default()));
+    let line = progress.error_line().or_else(running);
     Ok(BuildFailure {
-        at: line.and_then(|line| submission.location(&plan.dockerfile_path().display().to_string(), line)),
-        message,
+        at: line.and_then(|line| submission.location(&file, line)),
+        // Paths of the copy say nothing to anybody.
+        message: message.replace(&format!("{}/", submission.dir.display()), ""),
         help: None,
         log,
         timed_out: timed_out.is_some(),

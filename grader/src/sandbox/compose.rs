@@ -64,7 +64,7 @@ pub async fn up(
     };
     let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     events.send(Event::StageEnded { stage, ok: failure.is_none(), millis });
-    Ok(StackReport { stack: stack.name.clone(), millis, services, failure, events: Vec::new() })
+    Ok(StackReport { stack: stack.name.clone(), millis, services, failure, ..StackReport::default() })
 }
 
 /// Removes a service's container with its anonymous volumes, and makes it anew from the model in
@@ -98,18 +98,80 @@ fn variables_of(dir: &Path, model: &Path) -> PathBuf {
     model.with_file_name(format!("{stack}.env"))
 }
 
-/// The last lines of Compose's output in the learner's words; a fault when the machine failed.
+/// What Compose says when it is the machine that has not enough of something, and what that is.
+const MACHINES: [(&str, &str); 7] = [
+    ("all predefined address pools have been fully subnetted", ADDRESSES),
+    ("could not find an available, non-overlapping IPv4 address pool", ADDRESSES),
+    ("could not find an available, non-overlapping IPv6 address pool", ADDRESSES),
+    ("Pool overlaps with other one on this address space", ADDRESSES),
+    ("port is already allocated", "another program took a port just when Docker wanted it"),
+    ("address already in use", "another program took a port just when Docker wanted it"),
+    ("too many open files", "the machine has too many files open"),
+];
+const ADDRESSES: &str = "Docker has no addresses left for another network; `docker network prune` frees unused ones";
+
+/// Compose's output in the learner's words; a fault when the machine failed.
 fn complaint(stderr: &str, stack: &StackPlan) -> Result<Vec<String>, Fault> {
     if stderr.contains("no space left on device") {
         return Err(Fault::DiskFull { reason: format!("starting the {} stack", stack.name) });
     }
-    if stderr.contains("all predefined address pools have been fully subnetted") {
-        return Err(Fault::Command {
-            command: "docker compose up".into(),
-            reason: "Docker has no addresses left for another network; `docker network prune` frees unused ones".into(),
-        });
+    if let Some((_, reason)) = MACHINES.iter().find(|(words, _)| stderr.contains(words)) {
+        return Err(Fault::Command { command: "docker compose up".into(), reason: (*reason).into() });
     }
-    let tidy = |line: &str| line.trim().replace(&format!("{}-", stack.project), "");
+    let tidy = |line: &str| {
+        let line = line.replace(&format!("{}-", stack.project), "");
+        line.replace(&format!("{}_", stack.project), "").trim().to_owned()
+    };
     let lines: Vec<String> = stderr.lines().map(tidy).filter(|line| !line.is_empty()).collect();
+    // What Compose did before is no cause.
+    let told: Vec<String> = lines.iter().filter(|line| !is_progress(line)).cloned().collect();
+    let lines = if told.is_empty() { lines } else { told };
     Ok(lines[lines.len().saturating_sub(8)..].to_vec())
+}
+
+/// Whether a line says what Compose does, such as `Container db-1  Starting`.
+fn is_progress(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let of = words.next().is_some_and(|word| ["Network", "Volume", "Container"].contains(&word));
+    of && words.count() == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn stack() -> StackPlan {
+        StackPlan {
+            name: "s".into(),
+            project: "grader-1-s".into(),
+            files: Vec::new(),
+            model: Value::Null,
+            started: Value::Null,
+            injected: BTreeMap::new(),
+            images: BTreeSet::new(),
+            held: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_machine_without_addresses_is_nobodys_mistake() {
+        let daemons = [
+            "failed to create network grader-1-s_default: Error response from daemon: all predefined address pools have been fully subnetted",
+            "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+        ];
+        for said in daemons {
+            let fault = complaint(said, &stack()).expect_err("a fault");
+            assert!(fault.to_string().contains("no addresses left"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_the_cause_in_the_learners_names() {
+        let said = " Network grader-1-s_default  Creating\n Container grader-1-s-db-1  Started\n\
+            dependency failed to start: container grader-1-s-db-1 is unhealthy\n";
+        let told = complaint(said, &stack()).expect("no fault");
+        assert_eq!(told, ["dependency failed to start: container db-1 is unhealthy"]);
+    }
 }

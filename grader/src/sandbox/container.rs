@@ -19,7 +19,7 @@ use crate::plan::Injected;
 
 /// The container as the daemon describes it. Bind mounts are told relative to `dir`; what the
 /// grader put in is left out.
-pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: Injected) -> Result<ContainerFacts, Fault> {
+pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: &Injected) -> Result<ContainerFacts, Fault> {
     let raw = match client.inspect_container(name, None).await {
         Ok(raw) => raw,
         // A service that the learner has left out, or that Compose did not come to.
@@ -33,7 +33,7 @@ pub async fn inspect(client: &Docker, name: &str, dir: &Path, injected: Injected
 
 /// The same, out of the daemon's answer.
 #[must_use]
-pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> ContainerFacts {
+pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: &Injected) -> ContainerFacts {
     let state = raw.state.unwrap_or_default();
     let config = raw.config.unwrap_or_default();
     let host = raw.host_config.unwrap_or_default();
@@ -48,7 +48,11 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
     joined.sort();
     let (networks, addresses) = joined.into_iter().unzip();
     let tmpfs = host.tmpfs.into_iter().flatten().map(|(target, options)| tmpfs_facts(target, &options));
-    let mounts = raw.mounts.into_iter().flatten().map(|mount| mount_facts(mount, dir, &prefix));
+    let added = |mount: &bollard::models::MountPoint| {
+        mount.destination.as_ref().is_some_and(|target| injected.mounts.contains(target))
+    };
+    let mounts = raw.mounts.into_iter().flatten().filter(|mount| !added(mount));
+    let mounts = mounts.map(|mount| mount_facts(mount, dir, &injected.sources, &prefix));
     let mut mounts: Vec<MountFacts> = mounts.chain(tmpfs).collect();
     mounts.sort_by(|a, b| a.target.cmp(&b.target));
     let command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
@@ -61,6 +65,13 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: Injected) -> C
         restarts: raw.restart_count.unwrap_or_default(),
         exit_code: state.exit_code.unwrap_or_default(),
         oom_killed: state.oom_killed.unwrap_or_default(),
+        health_said: state
+            .health
+            .as_ref()
+            .and_then(|health| health.log.as_ref()?.last()?.output.clone())
+            .map(|output| output.trim().chars().take(LINE_SHOWN).collect())
+            .unwrap_or_default(),
+        start_error: state.error.unwrap_or_default(),
         health: state
             .health
             .and_then(|health| health.status)
@@ -122,12 +133,19 @@ fn published(ports: impl IntoIterator<Item = (String, Option<Vec<PortBinding>>)>
     found
 }
 
-fn mount_facts(mount: bollard::models::MountPoint, dir: &Path, prefix: &str) -> MountFacts {
+/// `written` has sources of binds as the learner wrote them, by those that the daemon has.
+fn mount_facts(
+    mount: bollard::models::MountPoint,
+    dir: &Path,
+    written: &BTreeMap<String, String>,
+    prefix: &str,
+) -> MountFacts {
     let volume = mount.name.unwrap_or_default();
     let source = mount.source.unwrap_or_default();
     let relative = Path::new(&source).strip_prefix(dir).map(|path| path.display().to_string());
     let kind = mount.typ.unwrap_or_default();
     let source = match (kind.as_str(), relative) {
+        ("bind", _) if written.contains_key(&source) => written[&source].clone(),
         ("bind", Ok(path)) if path.is_empty() => ".".into(),
         ("bind", Ok(path)) => path,
         ("bind", Err(_)) => source,
@@ -313,6 +331,27 @@ pub fn is_tools_file(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mounts_are_told_as_the_learner_wrote_them() {
+        use bollard::models::MountPoint;
+        let mount = |source: &str, target: &str| MountPoint {
+            typ: Some("bind".into()),
+            source: Some(source.into()),
+            destination: Some(target.into()),
+            ..MountPoint::default()
+        };
+        let mounts = vec![mount("/r/stack-s", "/w"), mount("/r/held-s/0", "/w/sub"), mount("/r/held-s/0", "/s")];
+        let raw = ContainerInspectResponse { mounts: Some(mounts), ..ContainerInspectResponse::default() };
+        let injected = Injected {
+            mounts: ["/w/sub".to_owned()].into(),
+            sources: [("/r/held-s/0".to_owned(), "sub".to_owned())].into(),
+            ..Injected::default()
+        };
+        let found = facts(raw, Path::new("/r/stack-s"), &injected).mounts;
+        let found: Vec<_> = found.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
+        assert_eq!(found, [("sub", "/s"), (".", "/w")]);
+    }
 
     fn row(ids: [&str; 3]) -> Option<Process> {
         let words = ["17", ids[0], ids[1], ids[2], "1", "/usr/bin/node", "server.js"];

@@ -15,7 +15,7 @@ mod understudy;
 mod writings;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bollard::Docker;
@@ -38,6 +38,7 @@ use crate::course::spec::EditSpec;
 use crate::event::Events;
 use crate::fault::Fault;
 use crate::plan::Plan;
+use crate::plan::mounts::place_of;
 use crate::submission::Submission;
 use crate::verdict::Location;
 
@@ -166,9 +167,7 @@ impl Sandbox for DockerSandbox {
 
     async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault> {
         let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
-        let file = plan.context.join(&plan.dockerfile);
-        let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
-        Ok(origins(&self.image_facts(image).await?, &self.submission.lineage(&file, &plan.target)))
+        Ok(origins(&self.image_facts(image).await?, &self.submission.lineage(&plan.file(), &plan.target)))
     }
 
     async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
@@ -239,8 +238,10 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn edit(&self, stack: &str) -> Result<EditDone, Fault> {
-        let dir = self.stack_dir(stack)?;
-        self.edit_in(&dir)
+        let edit = self.edit_spec()?;
+        let (root, file) = place_of(&self.stack_plan(stack)?.held, &self.stack_dir(stack)?, Path::new(&edit.file));
+        let moved = EditSpec { file: file.display().to_string(), ..edit.clone() };
+        Ok(EditDone { file: edit.file.clone(), ..self.edit_in(&root, &moved)? })
     }
 
     async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault> {

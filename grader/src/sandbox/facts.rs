@@ -7,6 +7,7 @@ mod actions;
 mod containers;
 mod handmade;
 mod images;
+mod last_words;
 mod origin;
 mod pressure;
 mod tree;
@@ -18,10 +19,11 @@ pub use actions::{
 };
 pub use containers::{
     ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
-    StackReport,
+    StackReport, Unbuilt,
 };
 pub use handmade::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
 pub use images::{BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, Occurrence, PushFacts};
+pub use last_words::last_words;
 pub use origin::{LayerOrigin, origins, without_shell};
 pub use pressure::{ContainerEvent, CpuPressure, Link, LinkFacts, MemoryPressure, ProcessPressure};
 #[cfg(test)]

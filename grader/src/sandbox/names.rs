@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-/// The service that a name stands for: its own name, an alias in one of its networks, or its host
-/// name. `None` when no service is called so.
+/// The service that a name stands for: its own name, an alias in one of its networks, its host name, or
+/// the name of its container. `None` when no service is called so.
 #[must_use]
 pub fn service_called(model: &Value, name: &str) -> Option<String> {
     let services = model.get("services")?.as_object()?;
@@ -34,7 +34,10 @@ fn own_names(model: &Value, service: &str) -> Vec<String> {
     let described = &model["services"][service];
     let networks = described["networks"].as_object().into_iter().flatten();
     let aliases = networks.flat_map(|(_, network)| network["aliases"].as_array().into_iter().flatten());
-    let more = aliases.chain([&described["hostname"]]).filter_map(Value::as_str).map(str::to_owned);
+    let more = aliases
+        .chain([&described["hostname"], &described["container_name"]])
+        .filter_map(Value::as_str)
+        .map(str::to_owned);
     let mut names = vec![service.to_owned()];
     names.extend(more.filter(|name| name != service));
     names
@@ -88,7 +91,7 @@ mod tests {
 
     fn model() -> Value {
         json!({"services": {
-            "db": {"hostname": "store", "networks": {"back": {"aliases": ["postgres"]}, "front": null}},
+            "db": {"hostname": "store", "container_name": "shop-db", "networks": {"back": {"aliases": ["postgres"]}, "front": null}},
             "app": {"networks": {"front": null}},
             "debug": {"network_mode": "service:db"},
         }})
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_name_an_alias_and_a_host_name_stand_for_a_service() {
-        for name in ["db", "postgres", "store"] {
+        for name in ["db", "postgres", "store", "shop-db"] {
             assert_eq!(service_called(&model(), name).as_deref(), Some("db"), "{name}");
         }
         assert_eq!(service_called(&model(), "cache"), None);
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn one_that_shares_a_network_is_reached_under_the_others_names() {
-        assert_eq!(names_of(&model(), "debug"), ["debug", "db", "postgres", "store"]);
+        assert_eq!(names_of(&model(), "debug"), ["debug", "db", "postgres", "store", "shop-db"]);
         assert_eq!(names_of(&model(), "app"), ["app"]);
     }
 

@@ -20,6 +20,8 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
     for (value, key, most) in [
         (service.get("mem_limit"), "mem_limit", limits::MEMORY_MOST),
         (limit("memory"), "deploy", limits::MEMORY_MOST),
+        (service.get("mem_reservation"), "mem_reservation", limits::MEMORY_MOST),
+        (service.pointer("/deploy/resources/reservations/memory"), "deploy", limits::MEMORY_MOST),
         (service.get("shm_size"), "shm_size", limits::MEMORY_MOST),
         (swap, "memswap_limit", 2 * limits::MEMORY_MOST),
     ] {
@@ -120,7 +122,8 @@ fn times(gate: &mut Gate<'_>, name: &str, service: &Value) {
             gate.refuse(&["services", name, "healthcheck", key], what, limits::health_interval());
         }
     }
-    if time(service.get("stop_grace_period")).is_some_and(|ms| ms > limits::GRACE_MS) {
+    // Docker takes a negative time for one without end.
+    if time(service.get("stop_grace_period")).is_some_and(|ms| !(0..=limits::GRACE_MS).contains(&ms)) {
         gate.refuse(
             &["services", name, "stop_grace_period"],
             format!("`{name}` wants a very long time to stop"),
@@ -130,50 +133,93 @@ fn times(gate: &mut Gate<'_>, name: &str, service: &Value) {
 }
 
 fn log(gate: &mut Gate<'_>, name: &str, service: &Value) {
-    let driver = service.pointer("/logging/driver").and_then(Value::as_str).unwrap_or("json-file");
+    let at = ["services", name, "logging"];
+    let driver = service.pointer("/logging/driver").and_then(Value::as_str).unwrap_or(limits::LOG_DRIVER);
     if !["json-file", "local", "none"].contains(&driver) {
         gate.refuse(
-            &["services", name, "logging"],
+            &at,
             format!("`{name}` sends its log to `{driver}`"),
             "Logs of an exercise stay in Docker: use `json-file` or `local`.",
         );
     }
     let option = |key: &str| service.pointer(&format!("/logging/options/{key}")).and_then(Value::as_str);
-    let files = option("max-file").and_then(|text| text.parse().ok()).unwrap_or(1_u64);
-    let kept = option("max-size").and_then(size).unwrap_or(0).saturating_mul(files);
-    if kept > limits::LOG_MOST {
-        gate.refuse(
-            &["services", name, "logging"],
-            format!("`{name}` may keep {} of log", bytes(kept)),
-            format!("At most {} in an exercise (`max-size` times `max-file`).", bytes(limits::LOG_MOST)),
-        );
+    // What a driver does by itself; the plan puts a size in where `json-file` has none.
+    let (usual_size, usual_files) = if driver == "local" { (LOCAL_SIZE, LOCAL_FILES) } else { (limits::LOG_SIZE, "1") };
+    let unbounded = |text: &&str| driver != "json-file" || *text != "-1";
+    let (max_size, max_file) = (option("max-size").filter(unbounded).unwrap_or(usual_size), option("max-file"));
+    let max_file = max_file.unwrap_or(usual_files);
+    match (size(max_size), max_file.parse::<u32>()) {
+        (None, _) => gate.refuse(
+            &at,
+            format!("`{name}` bounds its log by `max-size: {max_size}`, which is no size"),
+            "A size is a number with k, m or g behind it, such as `10m`.",
+        ),
+        (_, Err(_) | Ok(0)) => gate.refuse(
+            &at,
+            format!("`{name}` keeps `max-file: {max_file}` files of log, which is no number of files"),
+            "It is a whole number of at least 1, in quotes: `max-file: \"3\"`.",
+        ),
+        (Some(size), Ok(files)) if size.saturating_mul(files.into()) > limits::LOG_MOST => gate.refuse(
+            &at,
+            format!("`{name}` may keep {} of log", bytes(size.saturating_mul(files.into()))),
+            format!(
+                "At most {} in an exercise (`max-size` times `max-file`; here {max_size} times {max_file}).",
+                bytes(limits::LOG_MOST)
+            ),
+        ),
+        _ => {}
     }
     if option("max-buffer-size").is_some() {
         gate.refuse(
-            &["services", name, "logging"],
+            &at,
             format!("`{name}` sets `max-buffer-size`"),
             "The buffer lies in the Docker daemon's own memory. Leave it out.",
         );
     }
 }
 
-/// A size as Docker's log drivers write it (`10m`); what cannot be read, Docker refuses.
+/// What the driver `local` keeps when nothing is said.
+const LOCAL_SIZE: &str = "20m";
+/// In how many files.
+const LOCAL_FILES: &str = "5";
+
+/// A size as Docker's log drivers write it (`10m`, `1.5g`); `None` for whatever else they might read
+/// (they take `1e9`, too).
 fn size(text: &str) -> Option<u64> {
     let text = text.trim().to_lowercase();
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let factor = match text[digits.len()..].trim().chars().next() {
-        Some('k') => 1_000,
-        Some('m') => 1_000_000,
-        Some('g') => 1_000_000_000,
-        Some('t' | 'p') => 1_000_000_000_000,
-        _ => 1,
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    let factor = match unit.trim().trim_end_matches('b').trim_end_matches('i') {
+        "" => 1,
+        "k" => 1_000,
+        "m" => 1_000_000,
+        "g" => 1_000_000_000,
+        "t" => 1_000_000_000_000,
+        "p" => 1_000_000_000_000_000,
+        _ => return None,
     };
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     // `1.5g` counts as 2g.
-    digits
-        .rsplit('.')
-        .next_back()
-        .and_then(|whole| whole.parse::<u64>().ok())
-        .map(|whole| whole.saturating_add(u64::from(digits.contains('.'))).saturating_mul(factor))
+    let whole: u64 = if is_digits(part) { whole.parse().ok()? } else { return None };
+    Some(whole.saturating_add(u64::from(!part.is_empty())).saturating_mul(factor))
+}
+
+/// Looks at a stack as a whole.
+pub fn inspect_whole(gate: &mut Gate<'_>) {
+    let bytes_of_model = gate.model.to_string().len();
+    if bytes_of_model > limits::MODEL_BYTES {
+        let longest = gate.model.get("services").and_then(Value::as_object).into_iter().flatten();
+        let longest = longest.map(|(name, service)| (service.to_string().len(), name)).max();
+        let path: Vec<&str> = longest.map(|(_, name)| vec!["services", name.as_str()]).unwrap_or_default();
+        gate.refuse(
+            &path,
+            format!("the merged Compose files have {}", bytes(bytes_of_model as u64)),
+            format!(
+                "At most {} with all variables, labels and texts. What is long belongs into a file that is mounted.",
+                bytes(limits::MODEL_BYTES as u64)
+            ),
+        );
+    }
 }
 
 fn as_number(bytes: u64) -> f64 {
@@ -186,10 +232,9 @@ mod tests {
 
     #[test]
     fn sizes_of_logs_are_read_and_rounded_up() {
-        assert_eq!(
-            ["10m", "1.5g", "2GB", "7", "x"].map(size),
-            [Some(10_000_000), Some(2_000_000_000), Some(2_000_000_000), Some(7), None]
-        );
+        let read = ["10m", "1.5g", "2GB", "7", "1 MiB"].map(size);
+        assert_eq!(read, [10_000_000, 2_000_000_000, 2_000_000_000, 7, 1_000_000].map(Some));
+        assert_eq!(["x", "", "1e15", "0x1p40", "1.2.3g", "-1", "10mm"].map(size), [None; 7]);
     }
 
     #[test]

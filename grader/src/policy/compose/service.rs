@@ -4,12 +4,11 @@
 
 use serde_json::Value;
 
-use super::super::{images, limits};
-use super::{Gate, build, is_set, object, resources, strings};
+use super::super::images;
+use super::{Gate, build, is_set, mounts, network, object, resources, strings};
 
 /// Keys that join a container to a namespace, with what else than the service's own is allowed.
-const NAMESPACES: [(&str, &str, &[&str]); 6] = [
-    ("network_mode", "network", &["none"]),
+const NAMESPACES: [(&str, &str, &[&str]); 5] = [
     ("pid", "process", &[]),
     ("ipc", "IPC", &["none", "private", "shareable"]),
     ("uts", "host name", &[]),
@@ -63,9 +62,10 @@ pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {
     }
     gate.only_known(&["services", name], service, &known());
     namespaces(gate, name, service);
+    network::inspect_service(gate, name, service);
     deployment(gate, name, service);
     rights(gate, name, service);
-    mounts(gate, name, service);
+    mounts::inspect(gate, name, service);
     image(gate, name, service);
     build::inspect(gate, name, service);
     resources::inspect(gate, name, service);
@@ -79,7 +79,7 @@ pub fn known() -> Vec<&'static str> {
 fn namespaces(gate: &mut Gate<'_>, name: &str, service: &Value) {
     for (key, namespace, allowed) in NAMESPACES {
         let value = service.get(key).and_then(Value::as_str).unwrap_or_default();
-        let is_own = ["network_mode", "pid", "ipc"].contains(&key) && value.starts_with("service:");
+        let is_own = ["pid", "ipc"].contains(&key) && value.starts_with("service:");
         if value.is_empty() || is_own || allowed.contains(&value) {
             continue;
         }
@@ -148,48 +148,6 @@ fn rights(gate: &mut Gate<'_>, name: &str, service: &Value) {
             &["services", name, "sysctls"],
             format!("`{name}` sets {setting} of the kernel"),
             "Only settings of the container's own network (`net.`) may be set.",
-        );
-    }
-}
-
-fn mounts(gate: &mut Gate<'_>, name: &str, service: &Value) {
-    let place = ["services", name, "volumes"];
-    let mut targets: Vec<(&str, String)> = Vec::new();
-    for volume in service.get("volumes").and_then(Value::as_array).into_iter().flatten() {
-        let text = |path: &str| volume.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        let target = text("/target");
-        match text("/type") {
-            "bind" => gate.must_be_inside(&place, text("/source"), &format!("is mounted at {target}")),
-            "volume" | "tmpfs" => {}
-            kind => gate.refuse(
-                &place,
-                format!("`{name}` mounts something of the kind `{kind}` at {target}"),
-                "Exercises mount folders of their own (`bind`), named volumes and `tmpfs`.",
-            ),
-        }
-        if !["", "private", "rprivate"].contains(&text("/bind/propagation")) {
-            gate.refuse(
-                &place,
-                format!("the mount at {target} is to spread to this machine"),
-                "`propagation` lets mounts that a container makes appear outside of it. Leave it out.",
-            );
-        }
-        targets.push(("volumes", target.to_owned()));
-    }
-    targets.extend(
-        strings(service.get("tmpfs"))
-            .into_iter()
-            .map(|text| ("tmpfs", text.split(':').next().unwrap_or_default().to_owned())),
-    );
-    for key in ["secrets", "configs"] {
-        let items = service.get(key).and_then(Value::as_array).into_iter().flatten();
-        targets.extend(items.filter_map(|item| Some((key, item.get("target")?.as_str()?.to_owned()))));
-    }
-    for (key, target) in targets.into_iter().filter(|(_, target)| limits::is_kernels(target)) {
-        gate.refuse(
-            &["services", name, key],
-            format!("`{name}` puts something in the place of {target}"),
-            limits::KERNELS,
         );
     }
 }

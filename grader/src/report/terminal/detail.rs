@@ -67,12 +67,19 @@ pub fn write_detail(detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
 
 /// The most characters of one line of evidence.
 const WIDEST: usize = 180;
+/// How many of them are its end: Docker's own errors begin with who called whom, and end with the cause.
+const END: usize = 100;
 
-/// One line as it may be shown: what a container wrote must not steer the learner's terminal, nor flood it.
+/// One line as it may be shown: what a container wrote must not steer the learner's terminal, nor flood it. Of
+/// a long one both ends are kept.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let shown = text.chars().map(|c| if steers(c) && c != '\t' { DOT } else { c });
-    if text.chars().count() > WIDEST { shown.take(WIDEST).chain(['…']).collect() } else { shown.collect() }
+    let shown: Vec<char> = text.chars().map(|c| if steers(c) && c != '\t' { DOT } else { c }).collect();
+    if shown.len() <= WIDEST {
+        return shown.into_iter().collect();
+    }
+    let (begin, end) = (&shown[..WIDEST - END], &shown[shown.len() - END..]);
+    begin.iter().chain([&' ', &'…', &' ']).chain(end).collect()
 }
 
 #[cfg(test)]
@@ -90,6 +97,15 @@ mod tests {
     fn control_characters_of_a_log_are_not_passed_on() {
         let text = written(&Detail::log("log", vec!["a\u{1b}[2Jb".into()]));
         assert_eq!(text, "         log:\n         | a·[2Jb\n");
+    }
+
+    #[test]
+    fn of_a_long_line_both_ends_are_kept() {
+        let long = format!("Error response from daemon: {}exec: \"/e.sh\": permission denied", "preamble: ".repeat(30));
+        let text = plain(&long);
+        assert!(text.starts_with("Error response") && text.ends_with("\"/e.sh\": permission denied"), "{text}");
+        assert_eq!(text.chars().count(), 183);
+        assert_eq!(plain(&"x".repeat(180)), "x".repeat(180));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::policy::limits;
 use crate::sandbox::facts::BuildStep;
-use crate::submission::Submission;
+use crate::submission::dockerfile::Dockerfile;
 
 /// What has been read so far.
 #[derive(Debug, Default)]
@@ -144,13 +144,14 @@ impl Progress {
     }
 
     /// The line of the instruction that was running when the build was ended.
-    pub fn running_instruction(&self, submission: &Submission) -> Option<usize> {
+    pub fn running_instruction(&self, dockerfile: &Dockerfile) -> Option<usize> {
         let running = self.vertexes.iter().rfind(|vertex| vertex.started.is_some() && vertex.completed.is_none())?;
         let instruction = running.step()?.instruction;
         let normal = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let instructions = submission.dockerfile().instructions;
-        let found =
-            instructions.iter().find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
+        let found = dockerfile
+            .instructions
+            .iter()
+            .find(|i| normal(&format!("{} {}", i.name, i.arguments)) == normal(&instruction));
         found.map(|found| found.line)
     }
 

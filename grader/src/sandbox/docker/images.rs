@@ -10,6 +10,7 @@ use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, Ima
 use super::super::layers::{self, LayerScan};
 use super::super::probe::{Probe, Reach};
 use super::{DockerSandbox, unknown};
+use crate::course::spec::EditSpec;
 use crate::event::Events;
 use crate::fault::Fault;
 use crate::policy::limits;
@@ -39,7 +40,7 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy(&format!("rebuild-{image}"))?;
-            self.edit_in(&dir)?;
+            self.edit_in(&dir, self.edit_spec()?)?;
             let (settings, pace) = (self.building(), &self.parts.pace);
             build::build(plan, &edited(&plan.reference), &dir, settings, &Events::default(), pace).await
         })
@@ -70,8 +71,12 @@ impl DockerSandbox {
         (&self.parts.settings, &self.parts.bounds)
     }
 
-    pub(super) fn edit_in(&self, dir: &Path) -> Result<EditDone, Fault> {
-        let edit = self.parts.edit.as_ref().ok_or_else(|| unknown("edit", "[edit]"))?;
+    /// The lesson's edit.
+    pub(super) fn edit_spec(&self) -> Result<&EditSpec, Fault> {
+        self.parts.edit.as_ref().ok_or_else(|| unknown("edit", "[edit]"))
+    }
+
+    pub(super) fn edit_in(&self, dir: &Path, edit: &EditSpec) -> Result<EditDone, Fault> {
         self.parts.scratch.edit(dir, edit, &self.edited())
     }
 

@@ -9,18 +9,19 @@ use std::pin::pin;
 use bollard::query_parameters::{EventsOptionsBuilder, StopContainerOptionsBuilder};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::facts::{
-    ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, PublishedPort, Spent, StackReport,
+    BuildFailure, ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, PublishedPort, Spent, StackReport, Unbuilt,
 };
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
-use super::super::{At, Sandbox, compose, container, sweep};
+use super::super::{At, Sandbox, compose, container, held, sweep};
 use super::{DockerSandbox, understudy, unknown};
 use crate::fault::{Fault, innermost};
-use crate::plan::StackPlan;
+use crate::plan::{Injected, StackPlan};
 use crate::verdict::millis;
 
 /// The most that an HTTP answer may have, bytes. What is longer is no answer: half of one is no evidence.
@@ -47,10 +48,13 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.stack_plan(stack)?;
             for image in &plan.images {
-                self.build_once(image).await?;
+                if let Some(failure) = self.build_once(image).await?.failure {
+                    return Ok(self.unbuilt(plan, image, failure));
+                }
             }
             let dir = self.stack_dir(stack)?;
             let file = self.model_file(stack);
+            held::hold(&plan.held, &dir)?;
             // The probe is needed soon; it starts beside the stack. A fault of it comes up again
             // when it is asked for.
             let (report, took) = tokio::join!(self.bring_up(plan, &dir, &file), self.probe()).0?;
@@ -74,6 +78,27 @@ impl DockerSandbox {
         let up = compose::up(plan, dir, file, &self.parts.events, &self.parts.pace);
         let report = self.listen_while(plan, up).await?;
         Ok((report, watch.took()))
+    }
+
+    /// The report of a stack that has no image to start from.
+    fn unbuilt(&self, plan: &StackPlan, image: &str, mut failure: BuildFailure) -> StackReport {
+        let build = self.parts.plan.build(image);
+        let services = plan.started["services"].as_object().into_iter().flatten();
+        let runs_it = |service: &Value| build.is_some_and(|build| service["image"] == build.reference.as_str());
+        let service = services.clone().find(|(_, service)| runs_it(service)).map(|(name, _)| name.clone());
+        let service = service.unwrap_or_default();
+        // What no instruction is to blame for stands in the Compose file.
+        let key = [("target stage", "target"), ("ockerfile", "dockerfile"), ("path", "context")];
+        let key = key.into_iter().find(|(word, _)| failure.message.contains(word)).map_or("context", |(_, key)| key);
+        let path = ["services", service.as_str(), "build", key];
+        failure.at = failure.at.or_else(|| self.submission.locate_key(&plan.files, &path));
+        StackReport {
+            stack: plan.name.clone(),
+            services: services.map(|(name, _)| name.clone()).collect(),
+            failure: Some(vec![format!("the image of `{service}` could not be built: {}", failure.message)]),
+            unbuilt: Some(Unbuilt { service, failure }),
+            ..StackReport::default()
+        }
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, Fault> {
@@ -109,8 +134,13 @@ impl DockerSandbox {
     }
 
     pub(super) async fn container_facts(&self, at: At<'_>) -> Result<ContainerFacts, Fault> {
-        let injected = self.stack_plan(at.stack)?.injected.get(at.service).copied().unwrap_or_default();
-        container::inspect(&self.parts.client, &self.container_name(at)?, &self.stack_dir(at.stack)?, injected).await
+        let injected = self.injected(at)?;
+        container::inspect(&self.parts.client, &self.container_name(at)?, &self.stack_dir(at.stack)?, &injected).await
+    }
+
+    /// What the grader put into a service.
+    fn injected(&self, at: At<'_>) -> Result<Injected, Fault> {
+        Ok(self.stack_plan(at.stack)?.injected.get(at.service).cloned().unwrap_or_default())
     }
 
     /// Docker gives a container new ephemeral ports whenever it starts, so they are looked up
@@ -123,7 +153,7 @@ impl DockerSandbox {
 
     pub(super) async fn request(&self, at: At<'_>, request: &HttpRequest) -> Result<HttpAnswer, Fault> {
         let Some(port) = self.host_port(at, request.port).await? else {
-            let error = Some(format!("port {} is not published (or the container does not run)", request.port));
+            let error = Some(self.shut(at, request.port).await?);
             return Ok(HttpAnswer { error, ..HttpAnswer::default() });
         };
         let url = format!("http://127.0.0.1:{port}{}", request.path);
@@ -151,6 +181,25 @@ impl DockerSandbox {
             None => (None, String::new(), Some(format!("nothing came within {}", millis(request.limit_ms)))),
         };
         Ok(HttpAnswer { status, body, error, millis: deadline.took().millis })
+    }
+
+    /// Why a port of a service cannot be reached from outside.
+    async fn shut(&self, at: At<'_>, port: u16) -> Result<String, Fault> {
+        if !self.container_facts(at).await?.is_running() {
+            return Ok("the container does not run".into());
+        }
+        let plan = self.stack_plan(at.stack)?;
+        let exposed = plan.model["services"][at.service]["expose"].as_array().into_iter().flatten();
+        let noted = exposed.filter_map(Value::as_str).any(|text| text.split('/').next() == Some(&port.to_string()));
+        let path = ["services", at.service, "expose"];
+        let place = self.submission.locate_key(&plan.files, &path).filter(|_| noted);
+        Ok(match place {
+            Some(at) => format!(
+                "port {port} is not published. `expose` ({}, line {}) is a note for people; `ports` opens it to the outside",
+                at.file, at.line
+            ),
+            None => format!("port {port} is not published: `ports` of `{}` does not have it", at.service),
+        })
     }
 
     pub(super) async fn tcp(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
@@ -187,7 +236,7 @@ impl DockerSandbox {
                 break facts;
             }
         };
-        let injected = self.stack_plan(at.stack)?.injected.get(at.service).copied().unwrap_or_default();
+        let injected = self.injected(at)?;
         if injected.memory {
             facts.memory_max = None;
         }

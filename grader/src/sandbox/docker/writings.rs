@@ -70,7 +70,7 @@ async fn handmade(client: &Docker) -> Result<Handmade, Fault> {
     for id in listed.into_iter().filter(|one| !is_ours(one.labels.as_ref())).filter_map(|one| one.id) {
         // One that is gone by now is none.
         if let Ok(raw) = client.inspect_container(&id, None).await {
-            found.containers.push(container::facts(raw, Path::new("/"), Injected::default()));
+            found.containers.push(container::facts(raw, Path::new("/"), &Injected::default()));
         }
     }
     let images = client

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::images::BuildFailure;
 use crate::verdict::Detail;
 
 /// How the start of a stack went.
@@ -20,6 +21,9 @@ pub struct StackReport {
     pub services: Vec<String>,
     /// What `docker compose up` said when it failed.
     pub failure: Option<Vec<String>>,
+    /// The build that failed, so that nothing was started.
+    #[serde(default)]
+    pub unbuilt: Option<Unbuilt>,
     /// What the daemon said about the containers until it was done, oldest first.
     #[serde(default)]
     pub events: Vec<StackEvent>,
@@ -31,6 +35,15 @@ impl StackReport {
     pub fn first(&self, service: &str, action: &str) -> Option<&StackEvent> {
         self.events.iter().find(|event| event.service == service && event.action == action)
     }
+}
+
+/// A service whose image could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unbuilt {
+    /// The first service that runs the image.
+    pub service: String,
+    /// Why there is no image. Where no line of a Dockerfile is to blame, it names one of the Compose file.
+    pub failure: BuildFailure,
 }
 
 /// Something that the daemon said about a service's container while its stack came up.
@@ -70,6 +83,12 @@ pub struct ContainerFacts {
     pub oom_killed: bool,
     /// `starting`, `healthy`, `unhealthy`; `None` without a health check.
     pub health: Option<String>,
+    /// What its health check last printed.
+    #[serde(default)]
+    pub health_said: String,
+    /// Why its main process could not be started at all, as the daemon says it.
+    #[serde(default)]
+    pub start_error: String,
     /// Published ports, and where on the host they are now.
     pub ports: Vec<PublishedPort>,
     /// Mounts.
