@@ -15,8 +15,8 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::facts::Instruction;
 use crate::verdict::{Detail, Finding, Location, Verdict};
 
-/// Looks at the instructions of the Dockerfile, with continued lines joined, and at its `# syntax`
-/// line. Nothing is built. Only for what no run can show: `ADD` where `COPY` would do, `COPY
+/// Looks at the instructions of the Dockerfile, with continued lines and here-documents joined, and at its
+/// `# syntax` line. Nothing is built. Only for what no run can show: `ADD` where `COPY` would do, `COPY
 /// --chown` in place of a `RUN chown` after it, a cache mount. What an image is or does is measured by
 /// other kinds.
 ///
@@ -24,7 +24,7 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 /// they fetch and who understands them.
 ///
 /// How it is cheated: an instruction in a comment or a here-document is none; one in a stage that the
-/// target does not use does not count.
+/// target does not use does not count. A command in a here-document of `RUN` is one of that instruction.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dockerfile {
@@ -72,7 +72,8 @@ impl Check for Dockerfile {
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
-        let instructions = sandbox.instructions();
+        let text = sandbox.file("Dockerfile").unwrap_or_default();
+        let instructions = with_documents(sandbox.instructions(), &text);
         let line = {
             let counted = self.counted(&instructions);
             let forbidden = self.forbid.iter().find_map(|pattern| pattern.find(&counted)).map(|one| one.line);
@@ -141,6 +142,19 @@ impl Dockerfile {
         }
         instructions.iter().filter(|one| used.contains(&one.stage)).collect()
     }
+}
+
+/// The instructions, with the lines of its here-documents behind each that has some; comments are left out.
+fn with_documents(mut instructions: Vec<Instruction>, text: &str) -> Vec<Instruction> {
+    let begins: Vec<usize> = instructions.iter().map(|one| one.line).collect();
+    for one in instructions.iter_mut().filter(|one| one.arguments.contains("<<")) {
+        let next = begins.iter().copied().filter(|line| *line > one.line).min().unwrap_or(usize::MAX);
+        let lines = text.lines().take(next - 1).skip(one.line);
+        for line in lines.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            one.arguments = format!("{} {line}", one.arguments);
+        }
+    }
+    instructions
 }
 
 /// The stages (or images) that an instruction takes from.
@@ -224,6 +238,15 @@ mod tests {
         };
         assert_eq!(of(None), ["", "app", "mounted", "tools"]);
         assert_eq!(of(Some("unused")), ["", "unused"]);
+    }
+
+    #[test]
+    fn a_here_document_belongs_to_its_instruction() {
+        let text = "FROM a\nRUN <<EOF\n# chown\nchmod 1 x\nEOF\n\nCOPY a b\n";
+        let at = |name: &str, arguments: &str, line| Instruction { line, ..one(name, arguments, "0") };
+        let all = vec![at("FROM", "a", 1), at("RUN", "<<EOF", 2), at("COPY", "a b", 7)];
+        let shown: Vec<String> = with_documents(all, text).into_iter().map(|one| one.arguments).collect();
+        assert_eq!(shown, ["a", "<<EOF chmod 1 x EOF", "a b"]);
     }
 
     #[test]

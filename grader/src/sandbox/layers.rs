@@ -37,7 +37,7 @@ pub struct LayerScan {
     pub found: Vec<(String, String)>,
 }
 
-/// Reads an image's layers, lowest first. Layers of the base are listed but not searched.
+/// Reads an image's layers, lowest first.
 pub async fn scan(
     client: &Docker,
     reference: &str,
@@ -49,11 +49,13 @@ pub async fn scan(
     if let Some(all) = image.layers.iter().map(|digest| remembered.get(digest)).collect::<Option<Vec<_>>>() {
         return Ok(all);
     }
+    let known: BTreeMap<String, LayerScan> =
+        image.layers.iter().filter_map(|digest| Some((digest.clone(), remembered.get(digest)?))).collect();
     let stream = client.export_image(reference).map_err(std::io::Error::other);
     let bridge = SyncIoBridge::new(StreamReader::new(Box::pin(stream)));
     let needles = needles.to_vec();
     let unreadable = |reason: String| Fault::Unreadable { what: format!("the saved image {reference}"), reason };
-    let saved = tokio::task::spawn_blocking(move || Saved::read(bridge, &needles))
+    let saved = tokio::task::spawn_blocking(move || Saved::read(bridge, &needles, &known))
         .await
         .map_err(|error| unreadable(error.to_string()))?
         .map_err(|error| unreadable(error.to_string()))?;
@@ -115,7 +117,8 @@ struct ManifestEntry {
 }
 
 impl Saved {
-    fn read(archive: impl Read, needles: &[Needle]) -> std::io::Result<Self> {
+    /// Reads all but the layers that are `known` by their digests: engines from 25 on call a layer by it.
+    fn read(archive: impl Read, needles: &[Needle], known: &BTreeMap<String, LayerScan>) -> std::io::Result<Self> {
         let mut saved = Self::default();
         for entry in tar::Archive::new(archive).entries()? {
             let mut entry = entry?;
@@ -127,6 +130,8 @@ impl Saved {
                 if let Some(to) = entry.link_name()? {
                     saved.links.insert(name, to.display().to_string().trim_start_matches("../").to_owned());
                 }
+            } else if let Some(scan) = known.get(&name.replacen("blobs/sha256/", "sha256:", 1)) {
+                saved.layers.insert(name, scan.clone());
             } else if entry.size() > 0
                 && (name.ends_with("layer.tar") || name.starts_with("blobs/"))
                 && let Some(scan) = read_layer(entry, needles)?
@@ -333,12 +338,18 @@ mod tests {
             saved.append_data(&mut header, name, data).expect("entry");
         }
         let archive = saved.into_inner().expect("archive");
-        let scans = Saved::read(archive.as_slice(), &needle("1234"))
+        let scans = Saved::read(archive.as_slice(), &needle("1234"), &BTreeMap::new())
             .expect("read")
             .in_order(&["sha256:aa".into()])
             .expect("order");
         let file = &scans[0].files.files[0];
         assert_eq!((file.path.as_str(), file.uid, file.gid, file.mode), ("app/.env", 1000, 10, 0o640));
         assert_eq!(scans[0].found, [("KEY".to_owned(), "app/.env".to_owned())]);
+        // One that was read before is not read again.
+        let before = LayerScan { found: vec![("KEY".into(), "before".into())], ..LayerScan::default() };
+        let known = BTreeMap::from([("sha256:aa".to_owned(), before)]);
+        let again = Saved::read(archive.as_slice(), &needle("1234"), &known).expect("read");
+        let again = again.in_order(&["sha256:aa".into()]).expect("order");
+        assert_eq!(again[0].found[0].1, "before");
     }
 }

@@ -213,6 +213,35 @@ impl ContainerWish {
         self.image.as_ref().is_some_and(|image| with_tag(image) == with_tag(&container.image))
     }
 
+    /// What it says about what a container does.
+    fn deeds(&self, found: &ContainerFacts, doing: &Doing, learner: &str) -> Vec<Compared> {
+        let mut rows: Vec<Compared> = Vec::new();
+        let mut row =
+            |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
+        if let Some(text) = &self.command {
+            let text = filled(text, learner);
+            let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let (shown, holds) = if found.is_running() {
+                (doing.processes.join(" and "), doing.processes.iter().any(|line| runs(&words(line), &text)))
+            } else {
+                (found.command.join(" "), runs(&found.command, &text))
+            };
+            row("what it runs", code(&text), or_none(&shown), holds);
+        }
+        if let Some(own) = self.own_command {
+            let say = |own: bool| if own { "its image's own" } else { "another than its image's" }.to_owned();
+            let is = found.command == doing.image_command;
+            let shown = if is { say(true) } else { format!("{}: {}", say(false), or_none(&found.command.join(" "))) };
+            row("command", say(own), shown, own == is);
+        }
+        for path in &self.deleted {
+            let is = doing.deleted.iter().any(|deleted| deleted == path);
+            let shown = if is { "deleted" } else { "not deleted in this container" };
+            row(path, "deleted".into(), shown.into(), is);
+        }
+        rows
+    }
+
     /// What it says about a container.
     pub fn rows(
         &self,
@@ -300,27 +329,9 @@ impl ContainerWish {
             });
             row(&format!("mounted at {}", mount.at), wanted, is, holds);
         }
-        if let Some(text) = &self.command {
-            let text = filled(text, learner);
-            let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            let (shown, holds) = if found.is_running() {
-                (doing.processes.join(" and "), doing.processes.iter().any(|line| runs(&words(line), &text)))
-            } else {
-                (found.command.join(" "), runs(&found.command, &text))
-            };
-            row("what it runs", code(&text), or_none(&shown), holds);
-        }
-        if let Some(own) = self.own_command {
-            let say = |own: bool| if own { "its image's own" } else { "another than its image's" }.to_owned();
-            let is = found.command == doing.image_command;
-            let shown = if is { say(true) } else { format!("{}: {}", say(false), or_none(&found.command.join(" "))) };
-            row("command", say(own), shown, own == is);
-        }
-        for path in &self.deleted {
-            let is = doing.deleted.iter().any(|deleted| deleted == path);
-            let shown = if is { "deleted" } else { "not deleted in this container" };
-            row(path, "deleted".into(), shown.into(), is);
-        }
+        rows.extend(self.deeds(found, doing, learner));
+        let mut row =
+            |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
         if let Some(user) = &self.user {
             row("user", code(user), or_none(&found.user), *user == found.user);
         }
