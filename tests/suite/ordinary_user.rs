@@ -161,8 +161,9 @@ fn passes_and_fails(user: &User, course: &Path) {
 fn watches(user: &User, course: &Path) {
     let mut command = user.command(course, &["watch", "lesson36", "--offline"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("start");
-    let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("stdout")));
-    assert!(lines.map_while(Result::ok).any(|line| line.contains(" points")), "nothing was graded");
+    // Open until it has ended: whom nobody reads any more ends in another way.
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("stdout")));
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line.contains(" points")), "nothing was graded");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
     assert_eq!(child.wait().expect("end").code(), Some(130));
     assert_eq!(user.runs(), Vec::<PathBuf>::new());
