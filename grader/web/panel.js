@@ -167,7 +167,10 @@ class Panel {
     this.started = started;
     const make = button('Make my copy', () => this.#start(), { class: 'g-button g-main' });
     const files = this.info.deliver.map((file, index) => [index ? ', ' : '', el('code', {}, file)]);
+    const focused = document.activeElement;
     this.body.replaceChildren(...(started ? [this.bench.node] : [el('p', {}, 'You write ', files, '. The files are given, with something wrong or missing in them.'), el('p', {}, make)]), this.terminal, this.results);
+    // What is moved loses the keyboard.
+    if (this.body.contains(focused)) focused.focus({ preventScroll: true });
     this.results.firstChild.hidden = !started;
     return started && this.bench.files.load().catch(() => {});
   }
