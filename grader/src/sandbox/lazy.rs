@@ -24,6 +24,8 @@ impl<T: Clone> Lazy<T> {
     where
         F: Future<Output = Result<T, Fault>>,
     {
+        // On the heap: whoever asks would hold all of it in its own future.
+        let make = Box::pin(make);
         let shared = self.0.get_or_init(|| async { make.await.map_err(Arc::new) }).await;
         shared.clone().map_err(Fault::Shared)
     }

@@ -149,7 +149,8 @@ impl Deadline {
 
     /// Waits for something; `None` when the time was up before, and it is given up.
     pub async fn wait_for<T>(&self, future: impl Future<Output = T>) -> Result<Option<T>, Fault> {
-        let mut future = std::pin::pin!(future);
+        // On the heap: what is waited for waits itself, and each level would hold the one below twice.
+        let mut future = Box::pin(future);
         loop {
             let pause = AGAIN.min(self.limit.max(Duration::from_millis(1)));
             if let Ok(done) = tokio::time::timeout(pause, future.as_mut()).await {

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
-use std::pin::pin;
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
@@ -38,7 +37,7 @@ impl DockerSandbox {
         let mut said = self.parts.client.events(Some(options)).fuse();
         let failed = || Fault::docker(format!("listening for events of the {} stack", plan.name));
         let mut events = Vec::new();
-        let mut up = pin!(up);
+        let mut up = Box::pin(up);
         let mut report = loop {
             tokio::select! {
                 report = &mut up => break report?,

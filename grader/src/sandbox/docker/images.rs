@@ -24,7 +24,7 @@ impl DockerSandbox {
             let dir = self.parts.scratch.copy("build")?;
             self.bound_builds().await?;
             let (events, pace) = (&self.parts.events, &self.parts.pace);
-            let mut report = build::build(plan, &plan.reference, &dir, self.building(), events, pace).await?;
+            let mut report = Box::pin(build::build(plan, &plan.reference, &dir, self.building(), events, pace)).await?;
             if report.failure.is_none() {
                 report.failure = too_large(&self.image_facts(image).await?);
             }

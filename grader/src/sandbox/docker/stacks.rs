@@ -48,7 +48,7 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.stack_plan(stack)?;
             for image in &plan.images {
-                if let Some(failure) = self.build_once(image).await?.failure {
+                if let Some(failure) = Box::pin(self.build_once(image)).await?.failure {
                     return Ok(self.unbuilt(plan, image, failure));
                 }
             }
@@ -57,14 +57,14 @@ impl DockerSandbox {
             held::hold(&plan.held, &dir)?;
             // The probe is needed soon; it starts beside the stack. A fault of it comes up again
             // when it is asked for.
-            let (report, took) = tokio::join!(self.bring_up(plan, &dir, &file), self.probe()).0?;
+            let (report, took) = tokio::join!(Box::pin(self.bring_up(plan, &dir, &file)), Box::pin(self.probe())).0?;
             if !report.failure.as_ref().is_some_and(|lines| names_health(lines)) || took.must_be_quick("").is_ok() {
                 return Ok(report);
             }
             // Health checks have timeouts of the submission's own. On a slow machine they may be over before
             // the app has had its turn, so the stack gets a second start.
             sweep::sweep_project(&self.parts.client, &plan.project).await?;
-            let (report, took) = self.bring_up(plan, &dir, &file).await?;
+            let (report, took) = Box::pin(self.bring_up(plan, &dir, &file)).await?;
             if report.failure.as_ref().is_some_and(|lines| names_health(lines)) {
                 took.must_be_quick(&format!("a service of the {stack} stack did not become healthy in its own time"))?;
             }
