@@ -262,13 +262,16 @@ pub struct BuildArgs {
     /// End a build after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = crate::policy::limits::BUILD_SECONDS)]
     pub build_seconds: u64,
+    /// Bound the memory, CPU and processes of build steps, or build nothing. For machines that are shared.
+    #[arg(long, env = "GRADER_BOUNDED_BUILDS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub bounded_builds: bool,
 }
 
 impl BuildArgs {
     /// The settings that they stand for.
     #[must_use]
     pub fn settings(&self) -> BuildSettings {
-        BuildSettings { network: !self.offline, seconds: self.build_seconds }
+        BuildSettings { network: !self.offline, seconds: self.build_seconds, bounded: self.bounded_builds }
     }
 }
 

@@ -48,6 +48,26 @@ pub enum Fault {
         /// The image's name and tag.
         reference: String,
     },
+    /// An image that a submission may use cannot be told from others of that name.
+    #[error(
+        "`{reference}` ({at}) is not known to be on this machine as its registry has it, and the registry gave no answer: {reason}"
+    )]
+    ImageElsewhere {
+        /// The image's name as it was written.
+        reference: String,
+        /// The Dockerfile and the line.
+        at: String,
+        /// Why the registry gave no answer.
+        reason: String,
+        /// What can be used without one.
+        here: String,
+    },
+    /// Build steps must be bounded, and this engine does not let us.
+    #[error("build steps are to be bounded, and cannot be on this machine: {reason}")]
+    BuildsUnbounded {
+        /// What did not work.
+        reason: String,
+    },
     /// The network was needed and did not answer.
     #[error("{action} needs the network, which does not answer: {reason}")]
     Network {
@@ -150,6 +170,8 @@ impl Fault {
             }
             Self::NoDaemon { .. } => "Start Docker (`make setup` does it where it can), then try again. `grader doctor` shows what is missing.".into(),
             Self::ImageMissing { .. } => "Run `grader images make`, or `grader images load FILE` with a bundle from somebody who has them.".into(),
+            Self::ImageElsewhere { reference, here, .. } => format!("Without a registry, use what is here: {here}. With a network, check again without `--offline`: {reference} is brought here then, and stays."),
+            Self::BuildsUnbounded { .. } => "Without `--bounded-builds` only time bounds them. On a machine that you share, grade in a virtual machine instead (see the page on what a submission may do).".into(),
             Self::Network { .. } => "Check the connection (and the proxy) of this machine, then try again. The course's own dependencies need no network once `grader images make` has run.".into(),
             Self::DiskFull { .. } => "Free some space (`docker system df` shows what Docker keeps, `docker builder prune` empties its build cache), then try again.".into(),
             Self::TooSlow { .. } => "This is not counted, and nothing of it is remembered. End what else keeps the machine busy (builds, other containers, a virtual machine), then check again.".into(),

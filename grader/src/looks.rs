@@ -31,7 +31,8 @@ impl Trouble {
     /// An image that does not build.
     #[must_use]
     pub fn build(image: &str, failure: BuildFailure) -> Self {
-        Self { message: format!("{image} does not build: {}", failure.message), at: failure.at, log: failure.log }
+        let help = failure.help.map(|help| format!(" {help}")).unwrap_or_default();
+        Self { message: format!("{image} does not build: {}{help}", failure.message), at: failure.at, log: failure.log }
     }
 
     /// A stack that does not come up.

@@ -20,18 +20,27 @@ use serde_json::Value;
 use crate::course::Lesson;
 use crate::submission::Submission;
 use crate::verdict::Location;
+use images::Allowed;
 
 /// A submission that has passed the gate. Its field is private: only this module can make one.
 #[derive(Debug, Clone)]
 pub struct Admitted {
     stacks: BTreeMap<String, AdmittedStack>,
     dockerfiles: BTreeSet<String>,
+    others: BTreeMap<String, Option<Location>>,
 }
 
 impl Admitted {
     /// The Dockerfiles of its builds, relative to the exercise folder.
     pub fn dockerfiles(&self) -> impl Iterator<Item = &str> {
         self.dockerfiles.iter().map(String::as_str)
+    }
+
+    /// Images that its builds ask for and that the lesson does not name, with their lines. They are of
+    /// families that it lets in; whether they are what their names say is still to be proven.
+    #[must_use]
+    pub fn others(&self) -> &BTreeMap<String, Option<Location>> {
+        &self.others
     }
 
     /// A stack's folder and merged model.
@@ -78,7 +87,9 @@ pub fn inspect_files(lesson: &Lesson, submission: &Submission) -> Vec<Refusal> {
     }
     // Compose files give build arguments; where there are none, this is the only look.
     if !refusals.is_empty() || lesson.spec.stacks.is_empty() {
-        refusals.extend(dockerfile::inspect(submission, "Dockerfile", &lesson.spec.bases(), &BTreeMap::new()));
+        refusals.extend(
+            dockerfile::inspect(submission, "Dockerfile", &Allowed::of(&lesson.spec), &BTreeMap::new()).refusals,
+        );
     }
     shown(refusals)
 }
@@ -97,12 +108,15 @@ pub fn admit(
         }
         dockerfiles.extend(compose::dockerfiles(stack));
     }
+    let mut others = BTreeMap::new();
     for (file, args) in &dockerfiles {
-        refusals.extend(dockerfile::inspect(submission, file, &lesson.spec.bases(), args));
+        let looked = dockerfile::inspect(submission, file, &Allowed::of(&lesson.spec), args);
+        refusals.extend(looked.refusals);
+        others.extend(looked.others);
     }
     let refusals = shown(refusals);
     let dockerfiles = dockerfiles.into_iter().map(|(file, _)| file).collect();
-    if refusals.is_empty() { Ok(Admitted { stacks, dockerfiles }) } else { Err(refusals) }
+    if refusals.is_empty() { Ok(Admitted { stacks, dockerfiles, others }) } else { Err(refusals) }
 }
 
 /// Each refusal once, and not more than a person reads.

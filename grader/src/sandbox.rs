@@ -12,6 +12,7 @@ pub mod container;
 pub mod daemon;
 pub mod docker;
 pub mod facts;
+pub mod family;
 pub mod helper;
 pub mod layers;
 pub mod lazy;

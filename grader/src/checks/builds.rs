@@ -2,6 +2,8 @@
 //!
 //! Owns: the opening check of images. Must not: look inside of what was built.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -73,6 +75,9 @@ impl Check for Builds {
             if failure.timed_out {
                 finding = finding.note(ENDS);
             }
+            if let Some(help) = &failure.help {
+                finding = finding.note(help);
+            }
             return Verdict::Fail(finding);
         }
         let slow = |report: &&BuildReport| self.within_seconds.is_some_and(|most| report.millis > most * 1_000);
@@ -84,7 +89,13 @@ impl Check for Builds {
         }
         let times: Vec<String> =
             reports.iter().map(|report| format!("{} in {}", name(report), millis(report.millis))).collect();
-        Verdict::Pass(Finding::new(wanted, times.join(", ")))
+        let mut finding = Finding::new(wanted, times.join(", "));
+        let others: BTreeSet<&String> = reports.iter().flat_map(|report| &report.others).collect();
+        if !others.is_empty() {
+            let others = others.into_iter().cloned().collect::<Vec<_>>().join(", ");
+            finding = finding.note(format!("Built on {others} instead of the lesson's own image."));
+        }
+        Verdict::Pass(finding)
     }
 }
 

@@ -26,6 +26,10 @@ pub struct LessonSpec {
     /// which of `images` BuildKit takes for each. So they need not be on the machine.
     #[serde(default)]
     pub stand_ins: BTreeMap<String, String>,
+    /// Whether only exactly `images` may be used. Otherwise another tag or digest of the same
+    /// repositories is as good, where a registry answers or it is on the machine.
+    #[serde(default)]
+    pub exact_images: bool,
     /// Files that the learner writes. Other files of `starter/` are given: the grader always uses
     /// the course's own copy of them.
     pub deliver: Vec<String>,
@@ -49,14 +53,6 @@ pub struct LessonSpec {
     /// Compose stacks to start.
     #[serde(default, rename = "stack")]
     pub stacks: Vec<StackSpec>,
-}
-
-impl LessonSpec {
-    /// The images that a Dockerfile may name.
-    #[must_use]
-    pub fn bases(&self) -> Vec<String> {
-        self.images.iter().chain(self.stand_ins.keys()).cloned().collect()
-    }
 }
 
 /// One thing that a lesson allows its submissions: a capability without `CAP_`, or a protection

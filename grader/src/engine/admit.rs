@@ -3,7 +3,7 @@
 //! Owns: copying, planting, the gate, the plan, and what earlier runs have measured of the same.
 //! Must not: make anything in the daemon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bollard::Docker;
@@ -16,10 +16,12 @@ use crate::event::Events;
 use crate::fault::Fault;
 use crate::memory::{self, Keys, Models, Recalled, Store, Surroundings, Tree, keys};
 use crate::plan::Plan;
-use crate::policy::{self, AdmittedStack, Refusal};
+use crate::policy::images::repository;
+use crate::policy::{self, Admitted, AdmittedStack, Refusal};
 use crate::sandbox::build::{Bounds, source_policy};
 use crate::sandbox::compose::{Fills, Merged, merge};
 use crate::sandbox::docker::{DockerSandbox, Parts};
+use crate::sandbox::family::{self, Absent, Found, Pin};
 use crate::sandbox::layers::Needle;
 use crate::sandbox::pace::Pace;
 use crate::sandbox::run_id::RunId;
@@ -77,10 +79,18 @@ pub async fn admit(
         Err(refusals) => return Ok(Err(refusals)),
     };
     scratch.use_built_in_frontend(admitted.dockerfiles())?;
-    let bounds = bounds(job, &scratch)?;
+    let (pins, absent) = match pins(client, &admitted, job).await? {
+        Ok(found) => found,
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    let mut bases = lesson.spec.images.clone();
+    bases.extend(pins.iter().map(Pin::exact));
     let plan = Plan::make(lesson, &admitted, run.as_str(), &tag);
     let surroundings = match surroundings {
-        Some(around) => around.learn(client, keys::references(lesson, &plan, &submission)).await,
+        Some(around) => {
+            let learned = around.learn(client, keys::references(lesson, &plan, &submission)).await;
+            learned.map(|around| around.with_pins(&pins))
+        }
         None => None,
     };
     let recalled = surroundings.as_ref().map_or_else(Recalled::default, |surroundings| {
@@ -99,13 +109,14 @@ pub async fn admit(
         };
         Recalled::look(&keys, &store, job.memory)
     });
+    let bounds = bounds(job, &scratch, pins, absent)?;
     let sandbox = DockerSandbox::new(Parts {
         client: client.clone(),
         run: run.clone(),
         plan,
         scratch,
         cache: cache.to_path_buf(),
-        bases: lesson.spec.images.clone(),
+        bases,
         edit: lesson.spec.edit.clone(),
         needles,
         tag,
@@ -154,13 +165,41 @@ async fn merged(
     Ok(if complaints.is_empty() { Ok(stacks) } else { Err(complaints) })
 }
 
+/// The images of families, each as it is proven to be, and those that are not to be had now. What the
+/// registry does not know is refused.
+async fn pins(
+    client: &Docker,
+    admitted: &Admitted,
+    job: &Job<'_>,
+) -> Result<Admission<(Vec<Pin>, Vec<Absent>)>, Fault> {
+    let (mut pins, mut absent, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, at) in admitted.others() {
+        match family::find(client, name, job.settings.network).await? {
+            Found::Here(pin) => pins.push(pin),
+            Found::NoSuch => refusals.push(Refusal {
+                what: format!("the registry has no image `{name}`"),
+                why: "Look at the spelling. The repository's page at the registry lists its tags.".into(),
+                at: at.clone(),
+            }),
+            Found::Unknown(reason) => {
+                let is_of_it = |image: &&String| repository(image) == repository(name);
+                let named = job.lesson.spec.images.iter().filter(is_of_it).cloned();
+                let here: BTreeSet<String> = named.chain(family::others_here(client, name).await?).collect();
+                absent.push(Absent { written: name.clone(), reason, here: here.into_iter().collect() });
+            }
+        }
+    }
+    Ok(if refusals.is_empty() { Ok((pins, absent)) } else { Err(refusals) })
+}
+
 /// What builds are held to. A learner is told from another by the folder that is graded.
-fn bounds(job: &Job<'_>, scratch: &Scratch) -> Result<Bounds, Fault> {
+fn bounds(job: &Job<'_>, scratch: &Scratch, pins: Vec<Pin>, absent: Vec<Absent>) -> Result<Bounds, Fault> {
     let sources = scratch.own_file("sources.json");
-    std::fs::write(&sources, source_policy(&job.lesson.spec).to_string()).map_err(Fault::file(&sources))?;
+    std::fs::write(&sources, source_policy(&job.lesson.spec, &pins, &absent).to_string())
+        .map_err(Fault::file(&sources))?;
     let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
     let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
-    Ok(Bounds { sources, dockerfiles: scratch.dockerfiles(), cache: format!("grader-{}", &hash[..16]) })
+    Ok(Bounds { sources, dockerfiles: scratch.dockerfiles(), pins, absent, cache: format!("grader-{}", &hash[..16]) })
 }
 
 /// Puts the grader's own value in the place of the secret, and lists what must not be in an

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_named_has_no_answer() {
-        assert_eq!(of("FROM node:$V\n", ""), None);
+        assert_eq!(of("FROM $V\n", ""), None);
+        assert_eq!(of("FROM a\nRUN cat << X\nCOPY --from=b /x /x\nX\n", ""), None, "engines differ");
         assert_eq!(of("FROM a\nADD https://example.org/x /x\n", ""), None);
         let args = BTreeMap::from([("V".to_owned(), "20".to_owned())]);
         let found = sources("ARG V=22\nFROM node:$V\n", "", &args).expect("sources");

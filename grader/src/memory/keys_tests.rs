@@ -36,7 +36,7 @@ impl World {
             images: vec![("node:22-bookworm-slim", "sha256:1"), ("postgres:15-bookworm", "sha256:2")],
             planted: "planted",
             quiz: QuizFacts::default(),
-            settings: BuildSettings { network: false, seconds: 300 },
+            settings: BuildSettings { network: false, seconds: 300, bounded: false },
             run: "1-2-3-4-5",
             dev_command: "npm run dev",
         }

@@ -13,6 +13,7 @@ use bollard::errors::Error as DockerError;
 use futures_util::future::try_join_all;
 
 use super::digest::{Builder, Key};
+use crate::sandbox::family::Pin;
 
 /// Programs that the grader runs, by the folders in which `docker` looks for its plugins.
 const PLUGINS: [&str; 2] = ["docker-compose", "docker-buildx"];
@@ -66,6 +67,13 @@ impl Surroundings {
         });
         self.ids = try_join_all(ids).await.ok()?.into_iter().flatten().collect();
         Some(self)
+    }
+
+    /// Takes the images of families for what they are proven to be, whatever has their names here.
+    #[must_use]
+    pub fn with_pins(mut self, pins: &[Pin]) -> Self {
+        self.ids.extend(pins.iter().map(|pin| (pin.written.clone(), pin.digest.clone())));
+        self
     }
 
     /// The id of an image; `None` when the daemon does not have it.

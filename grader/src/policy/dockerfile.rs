@@ -13,33 +13,43 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Refusal, images};
+use super::Refusal;
+use super::images::{Allowed, Standing};
 use crate::submission::Submission;
 use crate::submission::dockerfile::{Dockerfile, Escape, Instruction, Reading, Values, expand, foreign_form, syntax};
+use crate::verdict::Location;
 
 /// Build arguments by which BuildKit itself is steered (`BUILDKIT_SYNTAX` names another builder).
 pub const STEERING: &str = "BUILDKIT_";
 
-/// What a Dockerfile must not ask for. `bases` are the lesson's images, `args` the build arguments
-/// that its Compose files give it.
-pub fn inspect(submission: &Submission, file: &str, bases: &[String], args: &BTreeMap<String, String>) -> Vec<Refusal> {
-    let Some(text) = submission.text(file) else { return Vec::new() };
-    let mut refusals = foreign_builder(submission, file, &text);
+/// What the gate thinks of a Dockerfile.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What is refused.
+    pub refusals: Vec<Refusal>,
+    /// Images that the lesson does not name, of a family that it lets in, with their lines.
+    pub others: BTreeMap<String, Option<Location>>,
+}
+
+/// What a Dockerfile asks for. `allowed` are the lesson's images, `args` the build arguments that its
+/// Compose files give it.
+pub fn inspect(submission: &Submission, file: &str, allowed: &Allowed, args: &BTreeMap<String, String>) -> Looked {
+    let Some(text) = submission.text(file) else { return Looked::default() };
+    let mut looked = Looked { refusals: foreign_builder(submission, file, &text), ..Looked::default() };
     for parsed in Dockerfile::readings(&text) {
         let mut look = Look {
             submission,
             file,
-            bases,
+            allowed,
             escape: parsed.escape,
             globals: parsed.globals(args),
             settled: parsed.settled(args),
             stages: BTreeSet::new(),
-            refusals: Vec::new(),
+            looked: &mut looked,
         };
         look.all(&parsed);
-        refusals.extend(look.refusals);
     }
-    refusals
+    looked
 }
 
 /// What a builder would run that is not the engine's own.
@@ -65,14 +75,14 @@ fn foreign_builder(submission: &Submission, file: &str, text: &str) -> Vec<Refus
 struct Look<'a> {
     submission: &'a Submission,
     file: &'a str,
-    bases: &'a [String],
+    allowed: &'a Allowed,
     escape: Escape,
     /// What may stand in `FROM`.
     globals: Values,
     /// What has one value in all stages.
     settled: Values,
     stages: BTreeSet<String>,
-    refusals: Vec<Refusal>,
+    looked: &'a mut Looked,
 }
 
 impl Look<'_> {
@@ -106,7 +116,7 @@ impl Look<'_> {
     }
 
     fn refuse(&mut self, line: usize, what: impl Into<String>, why: impl Into<String>) {
-        self.refusals.push(Refusal::new(what, why, self.submission.location(self.file, line)));
+        self.looked.refusals.push(Refusal::new(what, why, self.submission.location(self.file, line)));
     }
 
     fn from(&mut self, one: &Instruction) {
@@ -136,16 +146,23 @@ impl Look<'_> {
 
     /// An image or stage that a build reads from.
     fn image(&mut self, line: usize, name: &str) {
-        let is_own = name == "scratch" || self.stages.contains(&name.to_lowercase());
-        if !is_own && !images::is_of_lesson(self.bases, name) {
-            self.refuse(
+        if name == "scratch" || self.stages.contains(&name.to_lowercase()) {
+            return;
+        }
+        match self.allowed.standing(name) {
+            Standing::Named => {}
+            Standing::OfFamily => {
+                let at = self.submission.location(self.file, line);
+                self.looked.others.entry(name.to_owned()).or_insert(at);
+            }
+            Standing::Foreign => self.refuse(
                 line,
                 format!("`{name}` is no image of this lesson"),
                 format!(
                     "Builds of this lesson begin with {}, with `scratch` or with a stage of your own. Another image of this machine may hold what belongs to somebody else.",
-                    self.bases.join(" or ")
+                    self.allowed.shown()
                 ),
-            );
+            ),
         }
     }
 }

@@ -43,6 +43,10 @@ pub const STACK_SECONDS: u64 = 120;
 /// Bytes of a build's output that are kept.
 pub const BUILD_OUTPUT: usize = 4_000_000;
 
+/// Memory of all build steps of the machine together, where they are bounded.
+pub const BUILD_MEMORY: u64 = 4 << 30;
+/// Processes of all build steps of the machine together, where they are bounded.
+pub const BUILD_PROCESSES: u64 = 2_048;
 /// Bytes that an image may add over its base.
 pub const IMAGE_BYTES: u64 = 3_000_000_000;
 

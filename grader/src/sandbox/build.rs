@@ -4,23 +4,28 @@
 //! failed build means for a learner.
 
 pub mod context;
+mod explain;
 mod progress;
+mod sources;
+pub mod trial;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::daemon;
 use super::facts::{BuildFailure, BuildReport};
+use super::family::{Absent, Pin};
 use super::pace::Pace;
-use crate::course::spec::LessonSpec;
+use super::probe::GROUP;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::plan::BuildPlan;
-use crate::policy::{images, limits};
+use crate::policy::limits;
 use crate::submission::Submission;
+use crate::submission::dockerfile::syntax;
 use progress::Progress;
+pub use sources::source_policy;
 
 /// How builds run.
 #[derive(Debug, Clone)]
@@ -29,11 +34,13 @@ pub struct BuildSettings {
     pub network: bool,
     /// Seconds of a quiet machine after which a build is ended.
     pub seconds: u64,
+    /// Whether steps are in a control group with limits, which must be there then.
+    pub bounded: bool,
 }
 
 impl Default for BuildSettings {
     fn default() -> Self {
-        Self { network: true, seconds: limits::BUILD_SECONDS }
+        Self { network: true, seconds: limits::BUILD_SECONDS, bounded: false }
     }
 }
 
@@ -44,26 +51,12 @@ pub struct Bounds {
     pub sources: PathBuf,
     /// Dockerfiles that are built in place of those of the same name in the submission.
     pub dockerfiles: PathBuf,
+    /// Images that are not the lesson's own, as they are proven to be.
+    pub pins: Vec<Pin>,
+    /// Images that may be used and are not to be had now.
+    pub absent: Vec<Absent>,
     /// Keeps the cache mounts of one learner apart from those of others.
     pub cache: String,
-}
-
-/// The source policy for a lesson's images, as BuildKit reads it. The gate has looked at the
-/// Dockerfile's text; this holds for what BuildKit makes of it.
-#[must_use]
-pub fn source_policy(lesson: &LessonSpec) -> serde_json::Value {
-    let rule = |action: &str, source: &str| json!({"action": action, "selector": {"identifier": source}});
-    let source = |image: &str| format!("docker-image://{}", images::full(image));
-    let mut rules = vec![rule("DENY", "*"), rule("ALLOW", "local://*")];
-    for image in &lesson.images {
-        rules.extend([rule("ALLOW", &source(image)), rule("ALLOW", &format!("{}@*", source(image)))]);
-    }
-    for (name, image) in &lesson.stand_ins {
-        let mut convert = rule("CONVERT", &source(name));
-        convert["updates"] = json!({"identifier": source(image)});
-        rules.push(convert);
-    }
-    json!({ "rules": rules })
 }
 
 /// Builds an image out of `dir` under `reference`. A build that fails because of the
@@ -112,6 +105,7 @@ pub async fn build(
         millis: took.millis,
         quiet_ms: took.quiet_ms,
         steps: progress.steps(),
+        others: sources::others(&progress.bases(), &bounds.pins),
         bases: progress.bases(),
         failure: None,
     };
@@ -120,7 +114,19 @@ pub async fn build(
         let complaint = Some(progress.error()).filter(|error| !error.contains("did not complete successfully"));
         daemon::confirm_alive(&complaint.unwrap_or_default()).await?;
         let submission = Submission { dir: dir.to_path_buf() };
-        report.failure = Some(failure(&progress, &submission, plan, timed_out)?);
+        if let Some(absent) = bounds.absent.iter().find(|one| sources::asks_for(&progress.error(), &one.written)) {
+            let line = progress.error_line().map(|line| format!(", line {line}")).unwrap_or_default();
+            return Err(Fault::ImageElsewhere {
+                reference: absent.written.clone(),
+                at: format!("{}{line}", plan.dockerfile_path().display()),
+                reason: absent.reason.clone(),
+                here: absent.here.join(", "),
+            });
+        }
+        let mut failure = failure(&progress, &submission, plan, timed_out)?;
+        let text = submission.text(&plan.dockerfile_path().display().to_string()).unwrap_or_default();
+        failure.help = explain::help(&failure.message, syntax(&text).as_ref(), &daemon::version().await);
+        report.failure = Some(failure);
     }
     events.send(Event::StageEnded { stage, ok, millis: report.millis });
     Ok(report)
@@ -142,6 +148,9 @@ fn command(
     let own = bounds.dockerfiles.join(plan.dockerfile_path());
     let file = if own.is_file() { own } else { dir.join(plan.dockerfile_path()) };
     arguments.extend(["--file".into(), file.display().to_string()]);
+    if settings.bounded {
+        arguments.extend(["--cgroup-parent".into(), GROUP.into()]);
+    }
     if !plan.target.is_empty() {
         arguments.extend(["--target".into(), plan.target.clone()]);
     }
@@ -195,6 +204,7 @@ fn failure(
     Ok(BuildFailure {
         at: line.and_then(|line| submission.location(&plan.dockerfile_path().display().to_string(), line)),
         message,
+        help: None,
         log,
         timed_out: timed_out.is_some(),
     })

@@ -129,6 +129,12 @@ pub async fn confirm_alive(complaint: &str) -> Result<(), Fault> {
     connect().await.map(|_| ())
 }
 
+/// The engine's version in words, as far as it says one.
+pub async fn version() -> String {
+    let said = async { connect().await.ok()?.version().await.ok()?.version };
+    said.await.map_or_else(|| "of an unknown version".into(), |version| format!("Docker {version}"))
+}
+
 /// The command as a person would type it, shortened.
 #[must_use]
 pub fn shown(command: &Command) -> String {

@@ -85,6 +85,7 @@ pub struct DockerSandbox {
     stacks: BTreeMap<String, Lazy<StackReport>>,
     probe: Lazy<Probe>,
     presser: Lazy<Probe>,
+    bounded: Lazy<()>,
 }
 
 impl DockerSandbox {
@@ -107,6 +108,7 @@ impl DockerSandbox {
             stacks: parts.plan.stacks.iter().map(|stack| (stack.name.clone(), Lazy::default())).collect(),
             probe: Lazy::default(),
             presser: Lazy::default(),
+            bounded: Lazy::default(),
             parts,
         })
     }

@@ -7,7 +7,10 @@
 //! a container is read through `/proc` of its main process by this helper instead: cgroup
 //! limits, sockets, its file system (`/proc/PID/root`), signals.
 
+mod bounds;
 mod status;
+
+pub use bounds::GROUP;
 
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum};

@@ -12,7 +12,8 @@ fn refused_whole(text: &str, args: &[(&str, &str)]) -> Vec<String> {
     std::fs::write(dir.path().join("Dockerfile"), text).expect("write");
     let submission = Submission { dir: dir.path().to_path_buf() };
     let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let refusals = inspect(&submission, "Dockerfile", &["node:22".to_owned()], &args);
+    let allowed = Allowed { names: vec!["node:22".into()], families: Vec::new() };
+    let refusals = inspect(&submission, "Dockerfile", &allowed, &args).refusals;
     assert!(refusals.iter().all(|one| one.at.is_some()), "{refusals:?}");
     refusals.into_iter().map(|one| one.what).collect()
 }
@@ -24,10 +25,9 @@ fn assert_refused(text: &str, says: &str) {
 }
 
 #[test]
-fn images_are_known_behind_arguments_digests_and_platforms() {
+fn images_are_known_behind_arguments_and_platforms() {
     let here = &crate::submission::dockerfile::given_by_the_machine()["TARGETARCH"];
     for text in [
-        "FROM node:22@sha256:0000000000000000000000000000000000000000000000000000000000000000",
         "ARG V=22\nARG IMAGE=node:${V}\nFROM ${IMAGE:-debian}",
         "ARG V\nFROM node:${V:-22}${SLIM:+-slim}",
         "FROM --platform=$BUILDPLATFORM \"node:22\"",
@@ -44,6 +44,20 @@ fn images_are_known_behind_arguments_digests_and_platforms() {
     assert_eq!(refused_whole("FROM node:${W}", &[]), ["`node:` is no image of this lesson"]);
     assert_eq!(refused_whole("FROM $W", &[]), ["which image `$W` is cannot be told"]);
     assert_eq!(refused_whole("ARG V=22\nFROM node:$V", &[("V", "1")]), ["`node:1` is no image of this lesson"]);
+}
+
+#[test]
+fn images_of_a_family_are_told_with_their_lines() {
+    let dir = tempfile::tempdir().expect("folder");
+    let text = "FROM node:22 AS a\nFROM node:24\nCOPY --from=node@sha256:00ff /x /x\nCOPY --from=a /y /y\n";
+    std::fs::write(dir.path().join("Dockerfile"), text).expect("write");
+    let submission = Submission { dir: dir.path().to_path_buf() };
+    let allowed = Allowed { names: vec!["node:22".into()], families: vec!["docker.io/library/node".into()] };
+    let looked = inspect(&submission, "Dockerfile", &allowed, &BTreeMap::new());
+    assert_eq!(looked.refusals, []);
+    let lines = |(name, at): (String, Option<Location>)| (name, at.map(|at| at.line));
+    let others: Vec<_> = looked.others.into_iter().map(lines).collect();
+    assert_eq!(others, [("node:24".to_owned(), Some(2)), ("node@sha256:00ff".to_owned(), Some(3))]);
 }
 
 #[test]

@@ -135,7 +135,11 @@ impl Progress {
         let marked = self.text.iter().rev().find(|line| line.contains("| >>> "));
         let marked = marked.and_then(|line| line.split('|').next()?.trim().parse().ok());
         // The excerpt marks every line of a long instruction; its heading names the first.
-        let heading = self.text.iter().find_map(|line| line.strip_prefix("Dockerfile:")?.trim().parse().ok());
+        // It is the Dockerfile's name and the line, with a ruler below.
+        let heading = self.text.windows(2).find_map(|two| match two {
+            [name, ruler] if ruler.starts_with("-----") => name.rsplit_once(':')?.1.trim().parse().ok(),
+            _ => None,
+        });
         heading.or(marked)
     }
 
@@ -238,7 +242,7 @@ mod tests {
     fn the_blamed_line_and_the_message_come_from_the_text_after_the_objects() {
         let progress = fed(&[
             "{\"vertexes\":[{\"digest\":\"a\",\"name\":\"[2/2] RUN false\",\"error\":\"exit code: 1\"}],\"logs\":[{\"vertex\":\"a\",\"data\":\"aGVsbG8K\"}]}",
-            "Dockerfile:3",
+            "Other.dockerfile:3",
             "--------------------",
             "   3 | >>> RUN true && \\",
             "   4 | >>>     false",

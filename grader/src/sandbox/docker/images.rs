@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::build::{self, Bounds, BuildSettings};
+use super::super::build::{self, Bounds, BuildSettings, trial};
 use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
+use super::super::probe::{Probe, Reach};
 use super::{DockerSandbox, unknown};
 use crate::event::Events;
 use crate::fault::Fault;
@@ -20,6 +21,7 @@ impl DockerSandbox {
         lazy.get(async {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy("build")?;
+            self.bound_builds().await?;
             let (events, pace) = (&self.parts.events, &self.parts.pace);
             let mut report = build::build(plan, &plan.reference, &dir, self.building(), events, pace).await?;
             if report.failure.is_none() {
@@ -42,6 +44,26 @@ impl DockerSandbox {
             build::build(plan, &edited(&plan.reference), &dir, settings, &Events::default(), pace).await
         })
         .await
+    }
+
+    /// Makes sure, once, that build steps are bounded where they have to be.
+    async fn bound_builds(&self) -> Result<(), Fault> {
+        if !self.parts.settings.bounded {
+            return Ok(());
+        }
+        let making = async {
+            let parts = &self.parts;
+            let image = parts.bases.first().ok_or_else(|| unknown("image", "images"))?;
+            let helper =
+                self.presser.get(Probe::start(&parts.client, image, &parts.run, Reach::Cgroups, &parts.pace)).await?;
+            helper.bound_builds().await?;
+            trial::run(image, &parts.scratch.own_file("trial"), &parts.pace).await?;
+            if helper.builds_are_bound().await? {
+                return Ok(());
+            }
+            Err(Fault::BuildsUnbounded { reason: "the builder puts its steps elsewhere".into() })
+        };
+        self.bounded.get(making).await
     }
 
     fn building(&self) -> (&BuildSettings, &Bounds) {
@@ -171,6 +193,7 @@ pub(super) fn edited(reference: &str) -> String {
 fn too_large(image: &ImageFacts) -> Option<BuildFailure> {
     let (added, most) = (image.added_bytes(), limits::IMAGE_BYTES);
     (added > most).then(|| BuildFailure {
+        help: None,
         message: format!("the image adds {} over its base; at most {} are run here", bytes(added), bytes(most)),
         at: None,
         log: Vec::new(),

@@ -27,6 +27,9 @@ pub struct BuildReport {
     /// are not asked for.
     #[serde(default)]
     pub bases: Vec<String>,
+    /// Those of `bases` that are not the lesson's own, with the digests that were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Why there is no image, if there is none.
     pub failure: Option<BuildFailure>,
 }
@@ -49,6 +52,9 @@ pub struct BuildStep {
 pub struct BuildFailure {
     /// BuildKit's message.
     pub message: String,
+    /// What it means and what to do, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// The line of the Dockerfile.
     pub at: Option<Location>,
     /// The last lines of the failed step's output.
