@@ -19,7 +19,7 @@
 
 mod digest;
 mod dockerfile;
-mod ignore;
+pub mod ignore;
 pub mod keys;
 mod models;
 mod paths_in;

@@ -6,6 +6,8 @@
 pub mod axe;
 pub mod browser;
 pub mod daemon;
+pub mod fuzz;
+pub mod registry;
 pub mod served;
 pub mod serving;
 pub mod terminal;

@@ -5,8 +5,11 @@
 
 mod bad_input;
 mod book;
+mod bounds;
 mod cli;
+mod families;
 mod faults;
+mod fuzz;
 mod gate;
 mod hostile;
 mod hygiene;

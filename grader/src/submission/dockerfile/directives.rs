@@ -40,17 +40,22 @@ pub fn foreign_form(text: &str) -> Option<usize> {
     slashes.map(|found| found.line).or_else(|| is_json().and(first()).map(|index| index + skipped + 1))
 }
 
-/// The text with its `# syntax=` line taken out. The number of lines stays, and so do the other
+/// The text with its `# syntax=` lines taken out. The number of lines stays, and so do the other
 /// directives.
 #[must_use]
 pub fn without_syntax(text: &str) -> Option<String> {
-    let found = syntax(text)?;
-    let mut all: Vec<&str> = text.split_inclusive('\n').collect();
-    all.remove(found.line - 1);
-    let others = directives(text, 0, "#", Reading::Newer).count();
-    // An empty line would end the directives, so it comes after them.
-    all.insert(others.saturating_sub(1).max(found.line - 1), "\n");
-    Some(all.concat())
+    let mut quiet: Option<String> = None;
+    // A second one would be in force once the first is gone.
+    while let Some(found) = syntax(quiet.as_deref().unwrap_or(text)) {
+        let text = quiet.as_deref().unwrap_or(text);
+        let mut all: Vec<&str> = text.split_inclusive('\n').collect();
+        all.remove(found.line - 1);
+        let others = directives(text, 0, "#", Reading::Newer).count();
+        // An empty line would end the directives, so it comes after them.
+        all.insert(others.saturating_sub(1).max(found.line - 1), "\n");
+        quiet = Some(all.concat());
+    }
+    quiet
 }
 
 /// The character that continues lines.
@@ -149,6 +154,7 @@ mod tests {
             ("# syntax=x\n# escape=`\nFROM a\n", "# escape=`\n\nFROM a\n"),
             ("# escape=`\n# syntax=x\nFROM a", "# escape=`\n\nFROM a"),
             ("#!x\r\n# syntax=x\r\nFROM a\r\n", "#!x\r\n\nFROM a\r\n"),
+            ("# syntax=x\n# syntax=evil\n# escape=`\nFROM a\n", "# escape=`\n\n\nFROM a\n"),
         ] {
             let quiet = without_syntax(text).expect("a syntax line");
             assert_eq!(quiet, without);
