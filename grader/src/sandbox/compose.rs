@@ -141,6 +141,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use serde_json::Value;
 
     fn stack() -> StackPlan {
         StackPlan {
@@ -149,6 +150,7 @@ mod tests {
             files: Vec::new(),
             model: Value::Null,
             started: Value::Null,
+            variables: std::collections::BTreeMap::new(),
             injected: BTreeMap::new(),
             images: BTreeSet::new(),
             held: Vec::new(),
