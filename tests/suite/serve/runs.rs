@@ -1,7 +1,7 @@
 //! Checks through the API: two tabs, a reload, a restart.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::serving::Serving;
