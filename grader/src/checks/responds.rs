@@ -41,8 +41,8 @@ pub struct Responds {
     /// the one that tells.
     #[serde(default)]
     pub once: bool,
-    /// How often it is held, once it has worked: a service that dies of the tenth request does not work. It
-    /// must be as wanted each time, and the container must live on.
+    /// How often it is held: a service that dies of the tenth request does not work. It must come to work each
+    /// time, and the container must live on all the while.
     #[serde(default = "once")]
     pub times: u32,
     /// The requests.
@@ -213,12 +213,19 @@ impl Check for Responds {
         let mut evidence = Evidence { exchanges: Vec::new(), time: 1, ended: None, log: Vec::new() };
         let before = sandbox.container(at).await?;
         if !self.once
-            && let Some(exchanges) = until(&sandbox.within(self.within_ms), talk).await?
+            && let Some(exchanges) = until(&sandbox.within(self.within_ms), &talk).await?
         {
             evidence.exchanges = exchanges;
             while evidence.time < self.times && self.first_wrong(&evidence.exchanges).is_none() {
-                evidence.exchanges = self.converse(sandbox, at).await?;
+                evidence.exchanges = match until(&sandbox.within(self.within_ms), &talk).await? {
+                    Some(exchanges) => exchanges,
+                    None => self.converse(sandbox, at).await?,
+                };
                 evidence.time += 1;
+                // One that was started again in between would go on answering.
+                if sandbox.container(at).await?.started_at != before.started_at {
+                    break;
+                }
             }
             evidence.ended = self.ended(sandbox, &before).await?;
             if evidence.ended.is_none() && self.first_wrong(&evidence.exchanges).is_none() {
