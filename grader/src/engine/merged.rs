@@ -75,7 +75,8 @@ fn complaint(submission: &Submission, files: &[String], text: &ComposeText, word
     let last = words.lines().last().unwrap_or(words);
     if let Some((path, key)) = unknown_key(last) {
         let full: Vec<&str> = path.iter().copied().chain([key]).collect();
-        let what = format!("Compose does not know the key `{key}` at `{}`", path.last().unwrap_or(&"the top"));
+        let place = path.iter().rev().find(|name| name.parse::<usize>().is_err()).unwrap_or(&"the top");
+        let what = format!("Compose does not know the key `{key}` at `{place}`");
         return Refusal::mistake(what, remedy(key, &[]), submission.locate_key(files, &full));
     }
     let file = files.iter().rev().find(|file| last.contains(file.as_str()));

@@ -177,7 +177,8 @@ fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> 
         let mut entry = entry?;
         let stored = normal(&entry.path()?.display().to_string());
         let header = entry.header();
-        let (uid, gid, mode) = (header.uid()?, header.gid()?, header.mode()? & 0o7777);
+        // A field that was left empty stands for 0.
+        let (uid, gid, mode) = (header.uid().unwrap_or(0), header.gid().unwrap_or(0), header.mode()? & 0o7777);
         let (changed, kind, bytes) = (header.mtime().unwrap_or(0), kind(&entry)?, entry.size());
         let Some((path, kind)) = marker(&stored, bytes, mode, kind) else { continue };
         // The root itself has nothing to say.

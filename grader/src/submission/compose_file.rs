@@ -20,18 +20,12 @@ impl ComposeFile {
         yaml::read(text).ok().flatten().map(|root| Self { root })
     }
 
-    /// The line, from 1, of the key that a path of keys leads to. Items of a list are named by
-    /// their index or by the text that they begin with.
+    /// The line, from 1, of the key that a path of keys leads to. Items of a list are named by their index or
+    /// by the text that they begin with. An index may be of a merged list, which has items of other files
+    /// before this one's: where it leads nowhere, another item may have the rest of the path.
     #[must_use]
     pub fn line_of(&self, path: &[&str]) -> Option<usize> {
-        let mut node = &*self.root;
-        let mut line = None;
-        for key in path {
-            let (found, value) = child(node, key)?;
-            line = Some(found);
-            node = value;
-        }
-        line
+        line_below(&self.root, path)
     }
 
     /// The services, by name.
@@ -67,15 +61,17 @@ pub fn files_read(service: &Node) -> Vec<FileRead> {
     found
 }
 
-fn child<'n>(node: &'n Node, key: &str) -> Option<(usize, &'n Node)> {
-    let named = node.get(key).map(|entry| (entry.line, &*entry.value));
-    named.or_else(|| {
-        let mut items = node.items().iter().enumerate();
-        let fits = |(index, item): &(usize, &Rc<Node>)| {
-            index.to_string() == key || item.text().is_some_and(|text| text.starts_with(key))
-        };
-        items.find(fits).map(|(_, item)| (item.line, &**item))
-    })
+fn line_below(node: &Node, path: &[&str]) -> Option<usize> {
+    let (key, rest) = path.split_first()?;
+    let go_on = |line, value: &Node| if rest.is_empty() { Some(line) } else { line_below(value, rest) };
+    if let Some(entry) = node.get(key) {
+        return go_on(entry.line, &entry.value);
+    }
+    let begins = |item: &Node| item.text().is_some_and(|text| text.starts_with(key));
+    let index: Option<usize> = key.parse().ok();
+    let named = node.items().iter().enumerate().filter(|(at, item)| index == Some(*at) || begins(item));
+    let others = node.items().iter().filter(|_| index.is_some() && !rest.is_empty());
+    named.map(|(_, item)| item).chain(others).find_map(|item| go_on(item.line, item))
 }
 
 /// The texts of a value: one, a list, or a list of mappings with a `path`.
@@ -99,6 +95,9 @@ mod tests {
         assert_eq!(file.line_of(&["services", "api", "volumes", "/var/run"]), Some(6));
         assert_eq!(file.line_of(&["services", "api", "volumes", "0"]), Some(5));
         assert_eq!(file.line_of(&["services", "db"]), None);
+        let ports = ComposeFile::parse("ports:\n  - target: 1\n  - target: 2\n    publish: 3\n").expect("yaml");
+        assert_eq!(ports.line_of(&["ports", "7", "publish"]), Some(4), "the eighth of the merged list");
+        assert_eq!(ports.line_of(&["ports", "7"]), None);
     }
 
     #[test]
