@@ -13,6 +13,7 @@ mod merged;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Instant;
 
 use crate::course::Lesson;
@@ -32,6 +33,7 @@ use crate::submission::links;
 use crate::verdict::Outcome;
 use crate::{memory, paths};
 use admit::Ready;
+use measure::Checked;
 
 /// What a run is about.
 pub struct Job<'a> {
@@ -49,15 +51,24 @@ pub struct Job<'a> {
     pub memory: memory::Use,
 }
 
-/// Grades a submission. When `stop` ends first, the run is given up.
+/// How often a submission is run, at the most, where the machine is too slow to tell about some of its checks.
+const RUNS: usize = 3;
+
+/// Grades a submission. What the machine was too slow to tell about is measured again in a run of its own: an
+/// edited or disturbed stack is not what a check expects. When `stop` ends first, the run is given up.
 pub async fn grade(job: &Job<'_>, events: &Events, stop: impl Future<Output = ()>) -> Result<Report, Fault> {
     let begun = Instant::now();
     let lesson = job.lesson;
     events.send(Event::RunStarted { lesson: lesson.spec.id.clone(), checks: lesson.checks.len() });
     let measure = async |run: &Ready| Ok(measure::measure(lesson, run, events).await);
-    let (refusals, checks) = match with_run(job, events, stop, measure).await? {
-        Ok(checks) => (Vec::new(), checks),
-        Err(refusals) => (refusals, blocked(lesson)),
+    let mut stop = pin!(stop);
+    let mut runs = 1;
+    let (refusals, checks) = loop {
+        match with_run(job, events, stop.as_mut(), measure).await? {
+            Ok(Checked { too_slow: true, .. }) if runs < RUNS => runs += 1,
+            Ok(Checked { checks, .. }) => break (Vec::new(), checks),
+            Err(refusals) => break (refusals, blocked(lesson)),
+        }
     };
     let notes = links::notes(&job.dir);
     Ok(Report { notes, ..Report::new(lesson, refusals, checks, since(begun)) })

@@ -197,6 +197,16 @@ impl Fault {
         }
     }
 
+    /// Whether the machine was too slow to tell: then asking once more may tell.
+    #[must_use]
+    pub fn is_too_slow(&self) -> bool {
+        match self {
+            Self::Shared(fault) => fault.is_too_slow(),
+            Self::TooSlow { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The exit code that stands for this fault (see README, "Exit codes").
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -2,6 +2,7 @@
 //!
 //! Owns: waiting, blocking, and turning faults into outcomes. Must not: know any kind of check.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -29,15 +30,24 @@ type Ended<'a> = BTreeMap<&'a str, watch::Sender<Option<Outcome>>>;
 /// One lock per stack: looking checks share it, a disrupting one has it alone.
 type Locks<'a> = BTreeMap<&'a str, RwLock<()>>;
 
+/// What came of a run's checks.
+pub struct Checked {
+    /// Each check, in the lesson's order.
+    pub checks: Vec<CheckReport>,
+    /// Whether the machine was too slow to tell about some of them.
+    pub too_slow: bool,
+}
+
 /// Judges every check: those that are remembered at once, the others when they are measured. A stack
 /// is removed as soon as no check needs it any more.
-pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<CheckReport> {
+pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Checked {
+    let too_slow = Cell::new(false);
     let Ready { sandbox, recalled, store } = ready;
     let plans = &sandbox.plan().checks;
     let ended: Ended<'_> = plans.iter().map(|plan| (plan.id.as_str(), watch::Sender::new(None))).collect();
     let locks: Locks<'_> = sandbox.plan().stacks.iter().map(|stack| (stack.name.as_str(), RwLock::new(()))).collect();
     let running = lesson.checks.iter().zip(plans).map(|(check, plan)| {
-        let (ended, locks) = (&ended, &locks);
+        let (ended, locks, too_slow) = (&ended, &locks, &too_slow);
         async move {
             let begun = Instant::now();
             let known = recalled.get(&plan.id);
@@ -58,7 +68,10 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<Che
                             }
                         }
                     }
-                    Err(fault) => (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None),
+                    Err(fault) => {
+                        too_slow.set(too_slow.get() || fault.is_too_slow());
+                        (Outcome::Fault { message: fault.to_string(), remedy: fault.remedy() }, None)
+                    }
                 },
             };
             let millis = since(begun);
@@ -79,7 +92,8 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Vec<Che
         }
         sandbox.retire(stack).await;
     });
-    tokio::join!(join_all(running), join_all(retiring)).0
+    let checks = tokio::join!(join_all(running), join_all(retiring)).0;
+    Checked { checks, too_slow: too_slow.get() }
 }
 
 /// The check that is the cause, when one that this waits for does not pass.

@@ -2,6 +2,7 @@
 //!
 //! Owns: the [`Manners`] of a [`DockerSandbox`]. Must not: judge.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,8 +11,9 @@ use jiff::Timestamp;
 
 use super::super::facts::{EditDone, HealthAnswer, HealthCheck, Stopping, Understudy};
 use super::super::{At, Manners, signals};
-use super::{DockerSandbox, unknown};
+use super::DockerSandbox;
 use crate::fault::Fault;
+use crate::plan::mounts::place_of;
 
 #[async_trait]
 impl Manners for DockerSandbox {
@@ -51,10 +53,11 @@ impl Manners for DockerSandbox {
     }
 
     async fn edit_by_renaming(&self, stack: &str) -> Result<EditDone, Fault> {
-        let edit = self.parts.edit.as_ref().ok_or_else(|| unknown("edit", "[edit]"))?;
-        let last = EditDone { file: edit.file.clone(), before: edit.find.clone(), after: self.edited() };
+        let edit = self.edit_spec()?;
+        let (root, file) = place_of(&self.stack_plan(stack)?.held, &self.stack_dir(stack)?, Path::new(&edit.file));
+        let last = EditDone { file: file.display().to_string(), before: edit.find.clone(), after: self.edited() };
         let token = format!("Edited by renaming during run {}", self.parts.run);
-        self.parts.scratch.edit_by_renaming(&self.stack_dir(stack)?, last, &token)
+        Ok(EditDone { file: edit.file.clone(), ..self.parts.scratch.edit_by_renaming(&root, last, &token)? })
     }
 }
 

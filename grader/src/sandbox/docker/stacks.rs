@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::facts::{
-    BuildFailure, ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, PublishedPort, Spent, StackReport, Unbuilt,
+    BuildFailure, ContainerFacts, Exit, HttpAnswer, HttpRequest, KernelFacts, PublishedPort, Spent, StackReport,
+    Unbuilt,
 };
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
