@@ -200,7 +200,17 @@ impl Sandbox for DockerSandbox {
 
     async fn try_write(&self, at: At<'_>, folders: &[String]) -> Result<Vec<WriteAttempt>, Fault> {
         let pid = self.container_facts(at).await?.pid;
-        self.probe().await?.try_write(pid, folders).await
+        match self.probe().await?.try_write(pid, folders).await {
+            // One that ends while it is looked at is the submission's, and can be told.
+            Err(_) if !self.container_facts(at).await?.is_running() => {
+                let ended = |folder: &String| WriteAttempt {
+                    folder: folder.clone(),
+                    error: Some("the container has ended".into()),
+                };
+                Ok(folders.iter().map(ended).collect())
+            }
+            told => told,
+        }
     }
 
     async fn existing_paths(&self, at: At<'_>, paths: &[String]) -> Result<Vec<String>, Fault> {

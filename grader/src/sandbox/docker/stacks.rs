@@ -19,11 +19,14 @@ use super::super::facts::{
 };
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
-use super::super::{At, Sandbox, compose, container, held, sweep};
+use super::super::{At, Manners, Sandbox, compose, container, held, sweep};
 use super::{DockerSandbox, understudy, unknown};
 use crate::fault::{Fault, innermost};
 use crate::plan::{Injected, StackPlan};
 use crate::verdict::millis;
+
+/// How long a service that says no to its health check is looked at, milliseconds.
+const COMES_UP_MS: u64 = 5_000;
 
 /// The most that an HTTP answer may have, bytes. What is longer is no answer: half of one is no evidence.
 const BODY_MOST: usize = 1_000_000;
@@ -66,12 +69,32 @@ impl DockerSandbox {
             // the app has had its turn, so the stack gets a second start.
             sweep::sweep_project(&self.parts.client, &plan.project).await?;
             let (report, took) = Box::pin(self.bring_up(plan, &dir, &file)).await?;
-            if report.failure.as_ref().is_some_and(|lines| names_health(lines)) {
+            let is_sick = report.failure.as_ref().is_some_and(|lines| names_health(lines));
+            if is_sick && !self.stays_sick(&report).await? {
                 took.must_be_quick(&format!("a service of the {stack} stack did not become healthy in its own time"))?;
             }
             Ok(report)
         })
         .await
+    }
+
+    /// Whether a service that Docker calls unhealthy says no, by itself and not by taking too long, for as long as
+    /// a quiet machine would need to come up. Then it is not the machine that keeps it from a yes.
+    async fn stays_sick(&self, report: &StackReport) -> Result<bool, Fault> {
+        let recovered = || async {
+            for service in &report.services {
+                let at = At { stack: &report.stack, service };
+                let facts = self.container_facts(at).await?;
+                if facts.health.as_deref() != Some("unhealthy") {
+                    continue;
+                }
+                let answers = self.health_check(at).await?.unwrap_or_default().answers;
+                let says_no = facts.is_running() && answers.iter().any(|answer| answer.code > 0);
+                return Ok::<_, Fault>((!says_no).then_some(()));
+            }
+            Ok(Some(()))
+        };
+        Ok(until(&self.within(COMES_UP_MS), recovered).await?.is_none())
     }
 
     async fn bring_up(&self, plan: &StackPlan, dir: &Path, file: &Path) -> Result<(StackReport, Took), Fault> {
