@@ -66,7 +66,7 @@ fn another_tag_counts_when_its_registry_answers_and_a_name_alone_never() {
     let digest = &registry.digest;
     let _names = Names([":1", ":2", ":private", &format!("@{digest}")].map(name).to_vec());
     for tag in [":1", ":private"] {
-        docker(&["tag", "debian:bookworm-slim", &name(tag)]);
+        let _ = docker(&["tag", "debian:bookworm-slim", &name(tag)]);
     }
     let course = SmallCourse::new();
     course.add("exercises/lesson01-small/lesson.toml", &LESSON.replace("{host}", &registry.host));

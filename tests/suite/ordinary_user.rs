@@ -177,6 +177,7 @@ fn removes_what_only_root_can_remove(user: &User) {
         lay(&hostile.join("course").join(part), &course.join(part));
     }
     lay(&tests::course().join("images"), &course.join("images"));
+    lay(&tests::course().join("scripts"), &course.join("scripts"));
     lay(&hostile.join("course/exercises/lesson01-tiny/starter"), &dir);
     lay(&hostile.join("folders-very-deep-made-by-a-container"), &dir);
     fs::remove_file(dir.join("hostile.toml")).expect("remove");
