@@ -150,6 +150,7 @@ impl Check for BecomesHealthy {
             );
             return Err(Fault::TimedOut { action, seconds: self.within_ms / 1_000 });
         }
+        let (working, frozen) = (shortened(working), shortened(frozen));
         Ok(Evidence { health, working, working_ms, frozen, understudy, docker, at: location })
     }
 
@@ -247,6 +248,14 @@ fn said(exit: Option<&Exit>) -> String {
         None => "no answer in time".into(),
     }
 }
+
+/// A command that writes without end is no story: its first words are kept.
+fn shortened(exit: Option<Exit>) -> Option<Exit> {
+    exit.map(|exit| Exit { output: exit.output.chars().take(WORDS_KEPT).collect(), ..exit })
+}
+
+/// Characters of a health check's output that are kept.
+const WORDS_KEPT: usize = 4_000;
 
 fn code(exit: Option<&Exit>) -> Option<i64> {
     exit.and_then(|exit| exit.code)
