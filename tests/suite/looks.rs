@@ -137,7 +137,7 @@ fn the_map_has_all_aspects_and_shows_that_dev_and_prod_differ() {
     for (aspect, dev, prod) in [
         ("user", "0", "1000"),
         ("host-folders", ". at /app", "none"),
-        ("mounts", "volume at /app/node_modules", "tmpfs at /tmp"),
+        ("mounts", "volume at /app/node_modules", "none"),
         ("ports", "3000, 9229", "3000"),
         ("memory", "none", "512 MiB"),
         ("cpu", "none", "1.00"),

@@ -107,12 +107,14 @@ impl Check for BecomesHealthy {
         // The daemon asks at the check's own interval; that time is not lost waiting for it.
         let (frozen, understudy) = if code(working.as_ref()) == Some(0) {
             let limit_ms = FROZEN_MS + 2 * working_ms;
-            // Its ports must be known before it is frozen.
-            let understudy = sandbox.ask_understudy(at, self.sick_at.as_deref(), limit_ms).await?;
-            sandbox.freeze(at, true).await?;
-            let frozen = sandbox.ask_health_check(at, limit_ms).await;
-            sandbox.freeze(at, false).await?;
-            (frozen?, Some(understudy))
+            let kernel = sandbox.kernel(at).await?;
+            let ports: Vec<u16> = kernel.listening.into_iter().chain(kernel.on_loopback).collect();
+            // Side by side: the understudy runs none of the app's processes, and has a network of its own.
+            let (understudy, frozen) = tokio::join!(
+                sandbox.ask_understudy(at, &ports, self.sick_at.as_deref(), limit_ms),
+                self.ask_frozen(sandbox, at, limit_ms),
+            );
+            (frozen?, Some(understudy?))
         } else {
             (None, None)
         };
@@ -194,6 +196,14 @@ impl Check for BecomesHealthy {
 }
 
 impl BecomesHealthy {
+    /// What the health check says while every process of the app is stopped.
+    async fn ask_frozen(&self, sandbox: &dyn Sandbox, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
+        sandbox.freeze(at, true).await?;
+        let frozen = sandbox.ask_health_check(at, limit_ms).await;
+        sandbox.freeze(at, false).await?;
+        frozen
+    }
+
     /// What is not as wanted, and what explains it.
     fn problem(&self, evidence: &Evidence, health: &str) -> Option<(String, String)> {
         let yes = |exit: Option<&Exit>| code(exit) == Some(0);

@@ -217,23 +217,28 @@ impl Check for Responds {
         {
             evidence.exchanges = exchanges;
             while evidence.time < self.times && self.first_wrong(&evidence.exchanges).is_none() {
-                evidence.exchanges = match until(&sandbox.within(self.within_ms), &talk).await? {
+                let at_once = talk().await?;
+                let is_retried = at_once.is_none();
+                evidence.exchanges = match at_once {
                     Some(exchanges) => exchanges,
-                    None => self.converse(sandbox, at).await?,
+                    None => match until(&sandbox.within(self.within_ms), &talk).await? {
+                        Some(exchanges) => exchanges,
+                        None => self.converse(sandbox, at).await?,
+                    },
                 };
                 evidence.time += 1;
-                // One that was started again in between would go on answering.
-                if sandbox.container(at).await?.started_at != before.started_at {
+                // One that was started again in between would go on answering, after a time in which it did not.
+                if is_retried && sandbox.container(at).await?.started_at != before.started_at {
                     break;
                 }
             }
-            evidence.ended = self.ended(sandbox, &before).await?;
+            evidence.ended = self.ended(sandbox, &before, &evidence.exchanges).await?;
             if evidence.ended.is_none() && self.first_wrong(&evidence.exchanges).is_none() {
                 return Ok(evidence);
             }
         } else {
             evidence.exchanges = self.converse(sandbox, at).await?;
-            evidence.ended = self.ended(sandbox, &before).await?;
+            evidence.ended = self.ended(sandbox, &before, &evidence.exchanges).await?;
         }
         evidence.log =
             if sandbox.container(at).await?.exists() { sandbox.log_story(at, 12).await? } else { Vec::new() };
@@ -270,7 +275,12 @@ impl Check for Responds {
 
 impl Responds {
     /// How the container ended since `before`, where it was to live on.
-    async fn ended(&self, sandbox: &dyn Sandbox, before: &ContainerFacts) -> Result<Option<Ended>, Fault> {
+    async fn ended(
+        &self,
+        sandbox: &dyn Sandbox,
+        before: &ContainerFacts,
+        exchanges: &[Exchange],
+    ) -> Result<Option<Ended>, Fault> {
         let at = At { stack: &self.stack, service: &self.service };
         // The daemon learns of an end a moment after the answer has not come.
         let noticed = || async {
@@ -281,7 +291,8 @@ impl Responds {
         if self.times == 1 {
             return Ok(None);
         }
-        let Some(now) = until(&sandbox.within(END_TOLD_WITHIN_MS), noticed).await? else { return Ok(None) };
+        let patience_ms = if self.first_wrong(exchanges).is_some() { END_TOLD_WITHIN_MS } else { 0 };
+        let Some(now) = until(&sandbox.within(patience_ms), noticed).await? else { return Ok(None) };
         let for_memory = now.oom_killed || (now.exit_code == KILLED && now.memory.is_some());
         let at = if for_memory { sandbox.locate_limit(at, "mem_limit") } else { sandbox.locate_key(at, &["command"]) };
         Ok(Some(Ended { code: now.exit_code, memory: now.memory, for_memory, at }))
@@ -380,7 +391,7 @@ impl Responds {
 /// The exit code of a process that SIGKILL ended.
 const KILLED: i64 = 137;
 
-/// How long an end is waited for that nothing has shown yet.
+/// How long after an answer that did not come an end is waited for that the daemon has not told yet.
 const END_TOLD_WITHIN_MS: u64 = 300;
 
 /// The most that a command may take, milliseconds.

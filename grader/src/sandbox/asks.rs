@@ -56,9 +56,15 @@ pub trait Manners {
     /// How Docker asks a container's health check; `None` when it has none.
     async fn health_check(&self, at: At<'_>) -> Result<Option<HealthCheck>, Fault>;
     /// Runs the health check's command twice, each time for at most `limit_ms`, where all is as in the
-    /// container but the app does not run: first nobody listens on its ports, then all that is asked there
+    /// container but the app does not run: first nobody listens on its `ports`, then all that is asked there
     /// gets 503. With `sick_at`, only requests for that path do, and others get 200.
-    async fn ask_understudy(&self, at: At<'_>, sick_at: Option<&str>, limit_ms: u64) -> Result<Understudy, Fault>;
+    async fn ask_understudy(
+        &self,
+        at: At<'_>,
+        ports: &[u16],
+        sick_at: Option<&str>,
+        limit_ms: u64,
+    ) -> Result<Understudy, Fault>;
     /// Makes one more edit in the file of the lesson's edit, which must have been made before, and saves it as
     /// many editors do: a new file takes the old one's name.
     async fn edit_by_renaming(&self, stack: &str) -> Result<EditDone, Fault>;

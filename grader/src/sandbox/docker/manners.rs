@@ -48,8 +48,14 @@ impl Manners for DockerSandbox {
         }))
     }
 
-    async fn ask_understudy(&self, at: At<'_>, sick_at: Option<&str>, limit_ms: u64) -> Result<Understudy, Fault> {
-        self.understudy(at, sick_at, limit_ms).await
+    async fn ask_understudy(
+        &self,
+        at: At<'_>,
+        ports: &[u16],
+        sick_at: Option<&str>,
+        limit_ms: u64,
+    ) -> Result<Understudy, Fault> {
+        self.understudy(at, ports, sick_at, limit_ms).await
     }
 
     async fn edit_by_renaming(&self, stack: &str) -> Result<EditDone, Fault> {

@@ -21,15 +21,15 @@ impl DockerSandbox {
     pub(super) async fn understudy(
         &self,
         at: At<'_>,
+        ports: &[u16],
         sick_at: Option<&str>,
         limit_ms: u64,
     ) -> Result<Understudy, Fault> {
-        let kernel = self.kernel_facts(at).await?;
-        let ports: Vec<String> = kernel.listening.iter().chain(&kernel.on_loopback).map(ToString::to_string).collect();
         let stand_in = self.stand_in(at).await?;
         let helper = Helper { client: self.parts.client.clone(), id: stand_in.clone(), pace: self.parts.pace.clone() };
         let asked = async {
             let nobody = self.ask_beside(at, &stand_in, limit_ms).await?;
+            let ports = ports.iter().map(ToString::to_string);
             let words: Vec<String> = sick_at.into_iter().map(str::to_owned).chain(ports).collect();
             let serve = if sick_at.is_some() { "one" } else { "all" };
             helper.run(&format!("set -- {serve} \"$@\"\n{SICK_SCRIPT}"), &words, LONGEST_MS).await?;
