@@ -45,6 +45,7 @@ pub fn inspect(submission: &Submission, file: &str, allowed: &Allowed, args: &BT
             globals: parsed.globals(args),
             settled: parsed.settled(args),
             stages: BTreeSet::new(),
+            named: parsed.instructions.iter().map(|one| one.stage.clone()).filter(|name| !name.is_empty()).collect(),
             looked: &mut looked,
         };
         look.all(&parsed);
@@ -82,6 +83,8 @@ struct Look<'a> {
     /// What has one value in all stages.
     settled: Values,
     stages: BTreeSet<String>,
+    /// The names of all stages, also of those that stand further down.
+    named: BTreeSet<String>,
     looked: &'a mut Looked,
 }
 
@@ -155,6 +158,11 @@ impl Look<'_> {
                 let at = self.submission.location(self.file, line);
                 self.looked.others.entry(name.to_owned()).or_insert(at);
             }
+            Standing::Foreign if self.named.contains(&name.to_lowercase()) => self.looked.refusals.push(Refusal::mistake(
+                format!("the stage `{name}` is used above the line that begins it"),
+                format!("Docker reads a Dockerfile from above, and takes `{name}` for an image of that name here. Move the stage, `FROM ... AS {name}`, above what uses it."),
+                self.submission.location(self.file, line),
+            )),
             Standing::Foreign => self.refuse(
                 line,
                 format!("`{name}` is no image of this lesson"),

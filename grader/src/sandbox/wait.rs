@@ -39,7 +39,7 @@ pub struct Watch {
 }
 
 /// How long something took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Took {
     /// Milliseconds on the wall.
     pub millis: u64,

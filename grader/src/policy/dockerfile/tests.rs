@@ -42,6 +42,10 @@ fn images_are_known_behind_arguments_and_platforms() {
         assert_eq!(refused_whole(text, &[]).len(), 1, "{text}");
     }
     assert_eq!(refused_whole("FROM node:${W}", &[]), ["`node:` is no image of this lesson"]);
+    assert_eq!(
+        refused_whole("FROM node:22 AS app\nCOPY --from=Tools /x /x\nFROM node:22 AS tools", &[]),
+        ["the stage `Tools` is used above the line that begins it"]
+    );
     assert_eq!(refused_whole("FROM $W", &[]), ["which image `$W` is cannot be told"]);
     assert_eq!(refused_whole("ARG V=22\nFROM node:$V", &[("V", "1")]), ["`node:1` is no image of this lesson"]);
 }
