@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
@@ -18,6 +19,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 ///
 /// Why it matters: only what was tested may run. An image that is built again for each place, or
 /// comes back from the registry as something else, was tested by nobody.
+///
+/// A service must name the image by the given tag: what Compose builds for it is another one.
 ///
 /// How it is cheated: the same name and tag on another build, or a build with other arguments, has
 /// another id. A registry cannot lie, since a digest names its content and Docker checks it.
@@ -54,6 +57,10 @@ pub struct Evidence {
     pub running: Vec<(String, String)>,
     /// The way through the registry.
     pub pushed: Option<PushFacts>,
+    /// Each service whose file asks for another image than the one that was built, with what it asks for. (The
+    /// grader stands in for a name that nobody has built, so the ids alone do not tell.)
+    #[serde(default)]
+    pub asks_for_others: Vec<(String, String)>,
     /// Where the first service at fault says what it runs.
     pub at: Option<Location>,
 }
@@ -78,17 +85,21 @@ impl Check for SameImage {
             Some(registry) => Some(sandbox.push_and_pull(&self.image, at(&registry.service), registry.port).await?),
             None => None,
         };
-        let other = running.iter().find(|(_, id)| *id != built).map(|(service, _)| service.as_str());
+        let model = sandbox.model(&self.stack);
+        let asks =
+            |service: &String| Some((service.clone(), other_image(&model["services"], service, &sandbox.tag())?));
+        let asks_for_others: Vec<_> = self.services.iter().filter_map(asks).collect();
+        let other = running.iter().find(|(_, id)| *id != built).or(asks_for_others.first());
+        let other = other.map(|(service, _)| service.as_str());
         let place = match (other, &self.registry) {
             (Some(service), _) => {
-                let model = sandbox.model(&self.stack);
                 let key = if model["services"][service]["build"].is_null() { "image" } else { "build" };
                 sandbox.locate_key(at(service), &[key])
             }
             (None, Some(registry)) => sandbox.locate_key(at(&registry.service), &[]),
             (None, None) => None,
         };
-        Ok(Evidence { built, running, pushed, at: place })
+        Ok(Evidence { built, running, pushed, asks_for_others, at: place })
     }
 
     fn time_explains(&self, _: &Evidence) -> bool {
@@ -110,6 +121,7 @@ impl Check for SameImage {
                 wrong.push(format!("`{service}` runs another image"));
             }
         }
+        wrong.extend(evidence.asks_for_others.iter().map(|(service, what)| format!("`{service}` {what}")));
         if let Some(pushed) = &evidence.pushed {
             let digest = pushed.digest.as_deref().map_or("not kept".to_owned(), short);
             rows.push(vec!["in the registry (digest)".into(), digest]);
@@ -126,6 +138,23 @@ impl Check for SameImage {
         }
         Verdict::Fail(Finding::new(wanted, wrong.join("; ")).with(table).at(evidence.at.clone()))
     }
+}
+
+/// What a service asks for that is not the image that was built before, `None` when it is that one.
+fn other_image(services: &Value, service: &str, tag: &str) -> Option<String> {
+    let asked = &services[service];
+    if asked["pull_policy"] == "build" {
+        return Some("is built anew on each start (`pull_policy: build`)".into());
+    }
+    let name = asked["image"].as_str().unwrap_or_default();
+    if name.ends_with(&format!(":{tag}")) {
+        return None;
+    }
+    Some(match asked["build"].is_null() {
+        // Compose writes labels of its own into what it builds, so even the same lines make another image.
+        false => "is built by Compose, once more and for itself".into(),
+        true => format!("names `{name}`, whatever TAG is given"),
+    })
 }
 
 /// The id as `docker images` shows it, with its algorithm.
