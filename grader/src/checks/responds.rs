@@ -395,7 +395,7 @@ const KILLED: i64 = 137;
 const END_TOLD_WITHIN_MS: u64 = 300;
 
 /// The most that a command may take, milliseconds.
-const COMMAND_MS: u64 = 10_000;
+const COMMAND_MS: u64 = 60_000;
 
 impl From<HttpAnswer> for Answer {
     fn from(answer: HttpAnswer) -> Self {

@@ -75,10 +75,13 @@ pub fn doors(model: &Value, service: &str) -> Vec<Door> {
 
 /// The TCP port in the container that a port of a lesson leads to: the one behind that port of the host,
 /// else the port of this number itself, if it is published anywhere. An app may listen on whatever port it
-/// likes, as long as its guests find it where they look.
+/// likes, as long as its guests find it where they look. One that shares the network of another service has
+/// that one's doors.
 #[must_use]
 pub fn behind(model: &Value, service: &str, port: u16) -> Option<u16> {
-    let doors: Vec<Door> = doors(model, service).into_iter().filter(|door| !door.udp).collect();
+    let other = shares_network_of(model, service);
+    let doors: Vec<Door> =
+        doors(model, other.as_deref().unwrap_or(service)).into_iter().filter(|door| !door.udp).collect();
     let by_host = doors.iter().find(|door| door.host == port.to_string());
     by_host.or_else(|| doors.iter().find(|door| door.container == port)).map(|door| door.container)
 }
@@ -120,7 +123,9 @@ mod tests {
             {"target": 5000},
             {"target": 53, "published": "53", "protocol": "udp"},
         ]);
-        let model = json!({"services": {"app": {"ports": ports}}});
+        let guest = json!({"network_mode": "service:app"});
+        let model = json!({"services": {"app": {"ports": ports}, "guest": guest}});
+        assert_eq!(behind(&model, "guest", 3000), Some(8080), "the doors of the one whose network it shares");
         let leads_to = |port| behind(&model, "app", port);
         assert_eq!([3000, 9000, 5000, 53, 1].map(leads_to), [Some(8080), Some(3000), Some(5000), None, None]);
         assert_eq!(doors(&model, "app").len(), 4);

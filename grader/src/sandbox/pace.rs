@@ -1,6 +1,6 @@
 //! How fast this machine is at the moment, and a clock that goes as slowly as it does.
 //!
-//! Owns: samples of two known pieces of work, and *quiet time*: how much of the time that has passed
+//! Owns: samples of known pieces of work, and *quiet time*: how much of the time that has passed
 //! a quiet machine would have needed, at the least. Must not: know what is waited for.
 //!
 //! A limit in seconds is meant for a quiet machine. On one that also builds something else, or is
@@ -10,8 +10,9 @@
 //! comes later, and does not stretch for long after the load has gone.
 //!
 //! The samples: a loop of known length on a thread of its own, every half second (what an app that
-//! computes would feel), and the time until a helper's script prints its first word, whenever one is run
-//! (what everything that Docker does would feel). The slower of the two counts.
+//! computes would feel), the time until a helper's script prints its first word, whenever one is run
+//! (what everything that Docker does would feel), and how long a helper container waits for a core while it
+//! works (what an app feels beside the containers of others). The slowest of them counts.
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -30,7 +31,10 @@ const TURNS: u64 = 1_000_000;
 const LOOP_MS: f64 = 20.0;
 /// The same for the first word of a helper's script: the daemon on that server needs 45 to 65 ms.
 const FIRST_WORD_MS: f64 = 120.0;
-/// For how long a helper's first word says something.
+/// How many times its own running time a container's work may take on a machine that counts as quiet: a stack that
+/// starts keeps two cores busy by itself.
+const WAITED_TIMES: f64 = 2.0;
+/// For how long what was heard from a helper container says something.
 const FRESH: Duration = Duration::from_secs(3);
 /// The most by which a limit is stretched. A machine that is slower is too slow to tell anything.
 pub const MOST: f64 = 30.0;
@@ -48,6 +52,8 @@ struct Record {
     last_loop: f64,
     /// The same of a helper's first word, and when it came.
     first_word: Option<(Instant, f64)>,
+    /// How many times as long as on a quiet machine a container's work took, and when that was heard.
+    in_container: Option<(Instant, f64)>,
     /// When the loop began that has not ended yet.
     looping: Option<Instant>,
 }
@@ -91,6 +97,13 @@ impl Pace {
         }
     }
 
+    /// A helper container has done a piece of work: it ran for so long, and waited for a core for so long.
+    pub fn heard_from_container(&self, ran: Duration, waited: Duration) {
+        if let Some(mut record) = self.record() {
+            record.heard_from_container(Instant::now(), ran, waited);
+        }
+    }
+
     fn record(&self) -> Option<MutexGuard<'_, Record>> {
         Some(self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -98,15 +111,17 @@ impl Pace {
 
 impl Record {
     fn new(now: Instant) -> Self {
-        Self { until: now, quiet: Duration::ZERO, last_loop: 1.0, first_word: None, looping: None }
+        Self { until: now, quiet: Duration::ZERO, last_loop: 1.0, first_word: None, in_container: None, looping: None }
     }
 
     fn patience(&self, now: Instant) -> f64 {
         let since = |then: Instant| now.saturating_duration_since(then);
-        let word = self.first_word.filter(|(at, _)| since(*at) < FRESH).map_or(1.0, |(_, times)| times);
+        let fresh =
+            |heard: Option<(Instant, f64)>| heard.filter(|(at, _)| since(*at) < FRESH).map_or(1.0, |(_, times)| times);
+        let heard = fresh(self.first_word).max(fresh(self.in_container));
         // A loop that should have ended long ago says as much as one that has.
         let unfinished = self.looping.map_or(1.0, |begun| times(since(begun), LOOP_MS));
-        self.last_loop.max(word).max(unfinished).clamp(1.0, MOST)
+        self.last_loop.max(heard).max(unfinished).clamp(1.0, MOST)
     }
 
     fn quiet(&self, now: Instant) -> Duration {
@@ -135,6 +150,11 @@ impl Record {
 
     fn heard_first_word(&mut self, now: Instant, after: Duration) {
         self.change(now, |record| record.first_word = Some((now, times(after, FIRST_WORD_MS))));
+    }
+
+    fn heard_from_container(&mut self, now: Instant, ran: Duration, waited: Duration) {
+        let times = (ran + waited).as_secs_f64() / ran.as_secs_f64().max(f64::EPSILON) / WAITED_TIMES;
+        self.change(now, |record| record.in_container = Some((now, times)));
     }
 }
 
@@ -215,6 +235,18 @@ pub(super) mod tests {
         let patience = |record: &Record, at: u64| record.patience(begun + ms(at)).round();
         assert!((patience(&record, 100) - 10.0).abs() < 0.1);
         assert!((patience(&record, 3_100) - 2.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_container_that_waits_for_a_core_is_slow_for_as_long_as_it_says_so() {
+        let begun = Instant::now();
+        let mut record = Record::new(begun);
+        let patience = |record: &Record, at: u64| record.patience(begun + ms(at));
+        record.heard_from_container(begun, ms(30), ms(30));
+        assert!((patience(&record, 0) - 1.0).abs() < 0.1, "as long again counts as quiet");
+        record.heard_from_container(begun, ms(30), ms(270));
+        assert!((patience(&record, 100) - 5.0).abs() < 0.1);
+        assert!((patience(&record, 3_100) - 1.0).abs() < 0.1);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod bounds;
 mod inside;
+mod samples;
 mod status;
 
 pub use bounds::GROUP;
@@ -50,15 +51,17 @@ pub enum Reach {
 impl Probe {
     /// Starts the helper from `image`.
     pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach, pace: &Pace) -> Result<Self, Fault> {
-        let (role, binds) = match reach {
-            Reach::Processes => ("probe", None),
-            Reach::Cgroups => ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()])),
+        let (role, binds, command) = match reach {
+            Reach::Processes => ("probe", None, ["sh", "-c", samples::SCRIPT]),
+            // It does nothing but what it is asked for.
+            Reach::Cgroups => {
+                ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()]), ["sleep", "infinity", ""])
+            }
         };
         let name = format!("grader-{run}-{role}");
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
-            entrypoint: Some(vec!["sleep".into()]),
-            cmd: Some(vec!["infinity".into()]),
+            entrypoint: Some(command.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect()),
             user: Some("0".into()),
             labels: Some([(LABEL.to_owned(), run.to_string())].into()),
             host_config: Some(HostConfig {
@@ -79,6 +82,9 @@ impl Probe {
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
         let created =
             client.create_container(Some(options), body).await.map_err(Fault::docker("creating the grader's probe"))?;
+        if reach == Reach::Processes {
+            samples::hear(client, &created.id, pace).await?;
+        }
         client.start_container(&created.id, None).await.map_err(Fault::docker("starting the grader's probe"))?;
         Ok(Self(Helper { client: client.clone(), id: created.id, pace: pace.clone() }))
     }

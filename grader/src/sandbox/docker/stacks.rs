@@ -19,7 +19,7 @@ use super::super::facts::{
 };
 use super::super::probe::{Probe, Reach};
 use super::super::wait::{Took, until};
-use super::super::{At, Manners, Sandbox, compose, container, held, sweep};
+use super::super::{At, Manners, Sandbox, compose, container, held, names, sweep};
 use super::{DockerSandbox, understudy, unknown};
 use crate::fault::{Fault, innermost};
 use crate::plan::{Injected, StackPlan};
@@ -170,8 +170,10 @@ impl DockerSandbox {
     /// Docker gives a container new ephemeral ports whenever it starts, so they are looked up
     /// each time.
     pub(super) async fn host_port(&self, at: At<'_>, port: u16) -> Result<Option<u16>, Fault> {
-        let facts = self.container_facts(at).await?;
         let port = self.container_port(at, port);
+        // Who lives in another's network is reached at that one's doors.
+        let other = names::shares_network_of(&self.model(at.stack), at.service);
+        let facts = self.container_facts(At { service: other.as_deref().unwrap_or(at.service), ..at }).await?;
         Ok(facts.ports.iter().find(|published| published.container == port).map(|published| published.host))
     }
 
