@@ -38,6 +38,11 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: &Injected) -> 
     let config = raw.config.unwrap_or_default();
     let host = raw.host_config.unwrap_or_default();
     let log = host.log_config.clone().unwrap_or_default();
+    let modes =
+        [("ipc", &host.ipc_mode), ("net", &host.network_mode), ("pid", &host.pid_mode), ("uts", &host.uts_mode)];
+    let is_shared = |mode: &str| mode == "host" || mode.starts_with("container:");
+    let shares = modes.iter().filter(|(_, mode)| mode.as_deref().is_some_and(is_shared));
+    let shares = shares.map(|(name, _)| (*name).to_owned()).collect();
     let positive = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).filter(|v| *v > 0);
     let network = raw.network_settings.unwrap_or_default();
     let project = config.labels.as_ref().and_then(|labels| labels.get("com.docker.compose.project")).cloned();
@@ -101,6 +106,7 @@ pub fn facts(raw: ContainerInspectResponse, dir: &Path, injected: &Injected) -> 
         image: config.image.unwrap_or_default(),
         finished_at: state.finished_at.unwrap_or_default(),
         hostname: config.hostname.unwrap_or_default(),
+        shares,
         networks,
         addresses,
         labels: config.labels.into_iter().flatten().filter(|(name, _)| !is_tools_label(name)).collect(),

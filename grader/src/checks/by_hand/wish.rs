@@ -80,6 +80,9 @@ pub struct ContainerWish {
     /// Networks that it is connected to, by name.
     #[serde(default)]
     pub networks: Vec<String>,
+    /// The only namespaces (`ipc`, `net`, `pid`, `uts`) that it may share with another container or the machine.
+    #[serde(default)]
+    pub may_share: Option<Vec<String>>,
     /// What is mounted.
     #[serde(default)]
     pub mounts: Vec<MountWish>,
@@ -314,6 +317,11 @@ impl ContainerWish {
             let network = filled(network, learner);
             let holds = found.networks.contains(&network);
             row("networks", format!("connected to `{network}`"), or_none(&found.networks.join(", ")), holds);
+        }
+        if let Some(may) = &self.may_share {
+            let wanted = if may.is_empty() { "none".to_owned() } else { format!("at most {}", may.join(", ")) };
+            let holds = found.shares.iter().all(|one| may.contains(one));
+            row("shared namespaces", wanted, or_none(&found.shares.join(", ")), holds);
         }
         for mount in &self.mounts {
             let volume = mount.volume.as_ref().map(|volume| filled(volume, learner));

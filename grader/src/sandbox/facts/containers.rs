@@ -137,6 +137,9 @@ pub struct ContainerFacts {
     /// The process limit that was asked for.
     #[serde(default)]
     pub pids_limit: Option<u64>,
+    /// The namespaces (`ipc`, `net`, `pid`, `uts`) that it was told to share with the machine or another container.
+    #[serde(default)]
+    pub shares: Vec<String>,
 }
 
 impl ContainerFacts {
