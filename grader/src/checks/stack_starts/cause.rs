@@ -194,6 +194,10 @@ pub fn explained(cause: &str) -> Option<&'static str> {
             "The file may not be executed. `chmod +x` it before it is copied, or write `COPY --chmod=755`.",
         ),
         (
+            "mount path must be absolute",
+            "The path in the container begins with `/`. And a volume needs a name of two letters or more: Compose takes `d:` in `d:/data` for a drive of Windows.",
+        ),
+        (
             "executable file not found",
             "The image has no program of that name in its PATH. Which word of the command was meant to be one?",
         ),
