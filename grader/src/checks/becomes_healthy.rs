@@ -3,8 +3,6 @@
 //! Owns: asking the learner's own health check where it must say yes and where it must say no. Must not:
 //! bring one of its own.
 
-use std::sync::{Mutex, PoisonError};
-
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,17 +203,20 @@ impl BecomesHealthy {
     /// as a file with the time, for a while.
     async fn ask_frozen(&self, sandbox: &dyn Sandbox, at: At<'_>, limit_ms: u64) -> Result<Option<Exit>, Fault> {
         sandbox.freeze(at, true).await?;
-        let last = Mutex::new(None);
-        let says_no = || async {
-            let exit = sandbox.ask_health_check(at, limit_ms).await?;
-            let is_no = code(exit.as_ref()) != Some(0);
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = exit;
-            Ok::<_, Fault>(is_no.then_some(()))
+        let asked = async {
+            let deadline = sandbox.within(BELIEVED_MS);
+            loop {
+                // A look that begins after the end is the last.
+                let is_last = deadline.is_over()?;
+                let exit = sandbox.ask_health_check(at, limit_ms).await?;
+                if is_last || code(exit.as_ref()) != Some(0) {
+                    return Ok(exit);
+                }
+            }
         };
-        let asked = until(&sandbox.within(BELIEVED_MS), says_no).await;
+        let asked = asked.await;
         sandbox.freeze(at, false).await?;
-        asked?;
-        Ok(last.into_inner().unwrap_or_else(PoisonError::into_inner))
+        asked
     }
 
     /// What is not as wanted, and what explains it.

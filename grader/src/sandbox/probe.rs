@@ -51,17 +51,15 @@ pub enum Reach {
 impl Probe {
     /// Starts the helper from `image`.
     pub async fn start(client: &Docker, image: &str, run: &RunId, reach: Reach, pace: &Pace) -> Result<Self, Fault> {
-        let (role, binds, command) = match reach {
-            Reach::Processes => ("probe", None, ["sh", "-c", samples::SCRIPT]),
+        let (role, binds, command): (_, _, &[&str]) = match reach {
+            Reach::Processes => ("probe", None, &["sh", "-c", samples::SCRIPT]),
             // It does nothing but what it is asked for.
-            Reach::Cgroups => {
-                ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()]), ["sleep", "infinity", ""])
-            }
+            Reach::Cgroups => ("press", Some(vec!["/sys/fs/cgroup:/host-cgroup".to_owned()]), &["sleep", "infinity"]),
         };
         let name = format!("grader-{run}-{role}");
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
-            entrypoint: Some(command.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect()),
+            entrypoint: Some(command.iter().map(ToString::to_string).collect()),
             user: Some("0".into()),
             labels: Some([(LABEL.to_owned(), run.to_string())].into()),
             host_config: Some(HostConfig {
