@@ -48,6 +48,14 @@ pub enum Fault {
         /// The image's name and tag.
         reference: String,
     },
+    /// Somebody else took an image away while it was made.
+    #[error("the image {reference} went while it was made: {reason}")]
+    ImageLost {
+        /// The image's name and tag.
+        reference: String,
+        /// What the engine said.
+        reason: String,
+    },
     /// An image that a submission may use cannot be told from others of that name.
     #[error(
         "`{reference}` ({at}) is not known to be on this machine as its registry has it, and the registry gave no answer: {reason}"
@@ -171,6 +179,7 @@ impl Fault {
             Self::NoDaemon { .. } => "Start Docker (`make setup` does it where it can), then try again. `grader doctor` shows what is missing.".into(),
             Self::ImageMissing { .. } => "Run `grader images make`, or `grader images load FILE` with a bundle from somebody who has them.".into(),
             Self::ImageElsewhere { reference, here, .. } => format!("Without a registry, use what is here: {here}. With a network, check again without `--offline`: {reference} is brought here then, and stays."),
+            Self::ImageLost { .. } => "Something on this machine removes images while the grader builds (`docker image prune` in a loop, or the like). Check again when it has ended.".into(),
             Self::BuildsUnbounded { .. } => "Without `--bounded-builds` only time bounds them. On a machine that you share, grade in a virtual machine instead (see the page on what a submission may do).".into(),
             Self::Network { .. } => "Check the connection (and the proxy) of this machine, then try again. The course's own dependencies need no network once `grader images make` has run.".into(),
             Self::DiskFull { .. } => "Free some space (`docker system df` shows what Docker keeps, `docker builder prune` empties its build cache), then try again.".into(),

@@ -123,6 +123,9 @@ pub async fn build(
                 here: absent.here.join(", "),
             });
         }
+        if timed_out.is_none() && lost(&progress.error()) {
+            return Err(Fault::ImageLost { reference: reference.to_owned(), reason: progress.error() });
+        }
         let mut failure = failure(&progress, &submission, plan, timed_out)?;
         let text = submission.text(&plan.file()).unwrap_or_default();
         failure.help = explain::help(&failure.message, syntax(&text).as_ref(), &daemon::version().await);
@@ -162,6 +165,16 @@ fn command(
     let mut command = daemon::command(&arguments);
     command.env("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY", &bounds.sources);
     command
+}
+
+/// How the engine begins to say that the image was removed while it was made. Two runs that build the same
+/// files get one image with two names: where the other run removes the last name at the moment in which this
+/// one has made the image and not yet named it, the image is gone (moby 26.1, `image/store.go`).
+const LOST_WORDS: [&str; 4] =
+    ["failed to get digest sha256:", "failed to get layer sha256:", "layer does not exist", "unrecognized image ID"];
+
+fn lost(complaint: &str) -> bool {
+    LOST_WORDS.iter().any(|words| complaint.starts_with(words))
 }
 
 /// Words by which a build's output says that the network, not the Dockerfile, is at fault.
@@ -211,4 +224,15 @@ fn failure(
         log,
         timed_out: timed_out.is_some(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_was_removed_meanwhile_is_told_from_a_step_that_only_says_so() {
+        assert!(lost("failed to get digest sha256:8c87: open /var/lib/docker/image: no such file or directory"));
+        assert!(!lost("process \"/bin/sh -c echo failed to get digest sha256:8\" did not complete successfully"));
+    }
 }

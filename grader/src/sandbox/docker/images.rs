@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::build::{self, Bounds, BuildSettings, trial};
+use super::super::build::{self, trial};
 use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
 use super::super::probe::{Probe, Reach};
@@ -13,8 +13,12 @@ use super::{DockerSandbox, unknown};
 use crate::course::spec::EditSpec;
 use crate::event::Events;
 use crate::fault::Fault;
+use crate::plan::BuildPlan;
 use crate::policy::limits;
 use crate::verdict::bytes;
+
+/// How often an image may be removed while it is made before that is nobody's accident.
+const MOST_LOST: usize = 5;
 
 impl DockerSandbox {
     pub(super) async fn build_once(&self, image: &str) -> Result<BuildReport, Fault> {
@@ -23,8 +27,7 @@ impl DockerSandbox {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy("build")?;
             self.bound_builds().await?;
-            let (events, pace) = (&self.parts.events, &self.parts.pace);
-            let mut report = Box::pin(build::build(plan, &plan.reference, &dir, self.building(), events, pace)).await?;
+            let mut report = Box::pin(self.built(plan, &plan.reference, &dir, &self.parts.events)).await?;
             if report.failure.is_none() {
                 report.failure = too_large(&self.image_facts(image).await?);
             }
@@ -41,10 +44,45 @@ impl DockerSandbox {
             let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
             let dir = self.parts.scratch.copy(&format!("rebuild-{image}"))?;
             self.edit_in(&dir, self.edit_spec()?)?;
-            let (settings, pace) = (self.building(), &self.parts.pace);
-            build::build(plan, &edited(&plan.reference), &dir, settings, &Events::default(), pace).await
+            self.built(plan, &edited(&plan.reference), &dir, &Events::default()).await
         })
         .await
+    }
+
+    /// Builds, and again where somebody else has removed the same image meanwhile: all steps come from the cache then.
+    async fn built(
+        &self,
+        plan: &BuildPlan,
+        reference: &str,
+        dir: &Path,
+        events: &Events,
+    ) -> Result<BuildReport, Fault> {
+        let settings = (&self.parts.settings, &self.parts.bounds);
+        let mut lost = 0;
+        loop {
+            let built = build::build(plan, reference, dir, settings, events, &self.parts.pace).await;
+            let there = match &built {
+                Err(Fault::ImageLost { .. }) => false,
+                Ok(report) if report.failure.is_none() => self.is_there(reference).await?,
+                _ => true,
+            };
+            if there {
+                return built;
+            }
+            lost += 1;
+            if lost == MOST_LOST {
+                let reason = format!("{lost} times in a row");
+                return Err(Fault::ImageLost { reference: reference.to_owned(), reason });
+            }
+        }
+    }
+
+    async fn is_there(&self, reference: &str) -> Result<bool, Fault> {
+        match self.parts.client.inspect_image(reference).await {
+            Ok(_) => Ok(true),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+            Err(error) => Err(Fault::docker(format!("inspecting the image {reference}"))(error)),
+        }
     }
 
     /// Makes sure, once, that build steps are bounded where they have to be.
@@ -65,10 +103,6 @@ impl DockerSandbox {
             Err(Fault::BuildsUnbounded { reason: "the builder puts its steps elsewhere".into() })
         };
         self.bounded.get(making).await
-    }
-
-    fn building(&self) -> (&BuildSettings, &Bounds) {
-        (&self.parts.settings, &self.parts.bounds)
     }
 
     /// The lesson's edit.
