@@ -99,8 +99,8 @@ pub trait Sandbox: Supply + Lifecycle + Manners + Pressure + Neighbours + Writin
 
     /// Makes the lesson's edit in the folder that a stack was started from.
     async fn edit(&self, stack: &str) -> Result<EditDone, Fault>;
-    /// Kills a container's main process from the host, as a crash would.
-    async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault>;
+    /// Kills a process of a container, by its id on the host, as a crash would.
+    async fn kill(&self, pid: i64) -> Result<(), Fault>;
     /// Freezes (SIGSTOP) or thaws (SIGCONT) every process of a container.
     async fn freeze(&self, at: At<'_>, frozen: bool) -> Result<(), Fault>;
     /// Stops a container as `docker stop` does, and waits for its end. On a slow machine its grace time is

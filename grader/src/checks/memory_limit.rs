@@ -11,7 +11,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerEvent, ContainerFacts, HttpAnswer, HttpRequest, MemoryPressure};
+use crate::sandbox::facts::{ContainerEvent, ContainerFacts, HttpAnswer, HttpRequest, MemoryPressure, innermost};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Quantity, Sample, Verdict, bytes, memory, millis};
 
@@ -72,6 +73,10 @@ pub struct Evidence {
     pub grown: Option<MemoryPressure>,
     /// What the daemon said while the app leaked; `None` where it was not asked to.
     pub leaked: Option<Vec<ContainerEvent>>,
+    /// Whether the app answered again in another process after the kernel's word, where the container itself did
+    /// not die of it.
+    #[serde(default)]
+    pub again_inside: bool,
     /// Bytes in use while the app leaked.
     #[serde(default)]
     pub samples: Vec<Sample>,
@@ -112,6 +117,7 @@ pub struct NeighbourFacts {
 struct Pressed {
     grown: Option<MemoryPressure>,
     leaked: Option<Vec<ContainerEvent>>,
+    again_inside: bool,
     samples: Vec<Sample>,
 }
 
@@ -131,6 +137,8 @@ impl BeforeAfter {
 
 /// How long the neighbour may take until it listens, milliseconds.
 const NEIGHBOUR_MS: u64 = 10_000;
+/// How long the app may take until it answers again after its container has survived, milliseconds.
+const BACK_MS: u64 = 10_000;
 /// The longest that the app's leak is asked for, milliseconds.
 const LEAKS_MS: u64 = 60_000;
 
@@ -162,10 +170,10 @@ impl Check for MemoryLimit {
             pressed
         };
         let (pressed, neighbour) = tokio::join!(pressing, self.ask_neighbour(sandbox, is_done));
-        let Pressed { grown, leaked, samples } = pressed?;
+        let Pressed { grown, leaked, again_inside, samples } = pressed?;
         let service = BeforeAfter::of(&before, sandbox.container(at).await?);
         let location = sandbox.locate_limit(at, "mem_limit");
-        Ok(Evidence { limit, grown, leaked, samples, service, neighbour: neighbour?, at: location })
+        Ok(Evidence { limit, grown, leaked, again_inside, samples, service, neighbour: neighbour?, at: location })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -220,8 +228,24 @@ impl MemoryLimit {
             let _ = watching.await;
             sandbox.ask_until_it_dies(at, &request, LEAKS_MS).await
         };
+        let before = sandbox.container(at).await?;
+        let app = innermost(&sandbox.processes(at).await?, before.pid);
         let (leaked, samples) = try_join(asked, watched).await?;
-        Ok(Pressed { leaked: Some(leaked), samples, grown: None })
+        let again_inside = tells(&leaked, "oom") && !tells(&leaked, "die") && self.is_back(sandbox, at, app).await?;
+        Ok(Pressed { leaked: Some(leaked), again_inside, samples, grown: None })
+    }
+
+    /// Whether the service answers again without the process `app`: a program in the container may have started
+    /// it anew, or Docker the container a little later.
+    async fn is_back(&self, sandbox: &dyn Sandbox, at: At<'_>, app: i64) -> Result<bool, Fault> {
+        let Some(leak) = &self.leak else { return Ok(false) };
+        let request = HttpRequest { limit_ms: 10_000, ..HttpRequest::get(leak.port, &leak.path) };
+        let look = || async {
+            let is_gone = sandbox.processes(at).await?.iter().all(|process| process.pid != app);
+            let answers = is_gone && is_fine(&sandbox.http(at, &request).await?);
+            Ok::<_, Fault>(answers.then_some(()))
+        };
+        Ok(until(&sandbox.within(BACK_MS), look).await?.is_some())
     }
 
     /// How the memory grew.
@@ -284,8 +308,7 @@ impl MemoryLimit {
                 return Some(format!("`{}` itself did not survive: {}", self.service, evidence.service.fate()));
             }
         }
-        if let Some(problem) = evidence.leaked.as_ref().and_then(|events| self.leak_problem(events, &evidence.service))
-        {
+        if let Some(problem) = evidence.leaked.as_ref().and_then(|events| self.leak_problem(events, evidence)) {
             return Some(problem);
         }
         let (name, facts) = (&self.neighbour.as_ref()?.service, evidence.neighbour.as_ref()?);
@@ -295,18 +318,23 @@ impl MemoryLimit {
         facts.failed.as_ref().map(|failed| format!("the neighbour `{name}` stopped answering: {failed}"))
     }
 
-    fn leak_problem(&self, events: &[ContainerEvent], service: &BeforeAfter) -> Option<String> {
+    fn leak_problem(&self, events: &[ContainerEvent], evidence: &Evidence) -> Option<String> {
         let name = &self.service;
-        let Some(died) = events.iter().position(|event| event.action == "die") else {
-            return Some(format!("`{name}` leaked for {} and was not stopped", millis(LEAKS_MS)));
-        };
-        if !events.iter().any(|event| event.action == "oom") {
+        let died = events.iter().position(|event| event.action == "die");
+        if !tells(events, "oom") {
+            let Some(died) = died else {
+                return Some(format!("`{name}` leaked for {} and was not stopped", millis(LEAKS_MS)));
+            };
             let code = events[died].exit_code.unwrap_or_default();
             return Some(format!(
                 "`{name}` ended with code {code}, but the kernel has not stopped it for lack of memory: something else ended it first"
             ));
         }
-        let again = events[died..].iter().any(|event| event.action == "start") && service.state == "running";
+        let is_again = match died {
+            Some(died) => tells(&events[died..], "start"),
+            None => evidence.again_inside,
+        };
+        let again = is_again && evidence.service.state == "running";
         (!again).then(|| format!("`{name}` was stopped for lack of memory, and stays down: nothing starts it again"))
     }
 
@@ -314,11 +342,11 @@ impl MemoryLimit {
         let mut parts = vec![match (&evidence.grown, &evidence.leaked) {
             (Some(grown), _) => format!("stopped at {}, `{}` lives on", memory(grown.peak_bytes), self.service),
             (None, Some(events)) => {
-                let at =
-                    |action: &str| events.iter().find(|event| event.action == action).map_or(0, |event| event.at_ms);
+                let last = if tells(events, "die") { "die" } else { "oom" };
+                let at_ms = events.iter().find(|event| event.action == last).map_or(0, |event| event.at_ms);
                 format!(
                     "stopped for lack of memory after {} (limit {}), started again",
-                    millis(at("die")),
+                    millis(at_ms),
                     memory(evidence.limit.unwrap_or_default())
                 )
             }
@@ -334,6 +362,10 @@ impl MemoryLimit {
         }
         parts.join("; ")
     }
+}
+
+fn tells(events: &[ContainerEvent], action: &str) -> bool {
+    events.iter().any(|event| event.action == action)
 }
 
 fn is_fine(answer: &HttpAnswer) -> bool {

@@ -1,6 +1,6 @@
-//! `survives-crash`: a service comes back by itself when its main process is killed.
+//! `survives-crash`: a service comes back by itself when its processes are killed.
 //!
-//! Owns: one kill and its aftermath. Must not: start the service again itself.
+//! Owns: kills and their aftermath. Must not: start the service again itself.
 
 use std::time::Instant;
 
@@ -10,17 +10,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerFacts, HttpRequest};
+use crate::sandbox::facts::{ContainerFacts, HttpRequest, innermost};
 use crate::sandbox::wait::{since, until};
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, millis};
 
-/// Kills the main process from the host with SIGKILL, as a crash or the kernel would (`docker
-/// kill` counts as a wish to stop, so it is not used), and waits for an answer.
+/// Kills the app from the host with SIGKILL, as a crash or the kernel would (`docker kill` counts as a wish to
+/// stop, so it is not used), and waits for an answer. Under an init or a shell, that is first the process at the
+/// end of the chain; where the container goes on without a new start, its main process is killed as well.
 ///
 /// Why it matters: at night nobody is there to start it again.
 ///
-/// How it is cheated: a loop in a shell starts the app again, but the shell is the main process, and dies.
+/// How it is cheated: a loop in a shell starts the app again, but the shell is the main process, and dies. A
+/// shell that goes on when the app has crashed ends well, and `on-failure` leaves the service down.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SurvivesCrash {
@@ -48,6 +50,9 @@ pub struct Evidence {
     /// The last lines of its log, when it has not come back.
     #[serde(default)]
     pub log: Vec<String>,
+    /// The process whose end it has not survived, where that was not the main one.
+    #[serde(default)]
+    pub under: Option<String>,
 }
 
 #[async_trait]
@@ -68,27 +73,19 @@ impl Check for SurvivesCrash {
         let at = At { stack: &self.stack, service: &self.service };
         sandbox.ensure_running(at).await?;
         let before = sandbox.container(at).await?;
-        let begun = Instant::now();
-        sandbox.kill_main_process(at).await?;
-        let request = HttpRequest::get(self.port, &self.path);
-        // Either it answers in a new life, or it is seen to stay down.
-        let settled = || async {
-            let facts = sandbox.container(at).await?;
-            if facts.state == "exited" {
-                return Ok::<_, Fault>(Some((None, facts)));
-            }
-            if !facts.is_running() || facts.started_at == before.started_at {
-                return Ok(None);
-            }
-            let answers = sandbox.http(at, &request).await?.status.is_some_and(|status| status < 400);
-            Ok(answers.then(|| (Some(since(begun)), facts)))
-        };
-        let (millis, after) = match until(&sandbox.within(self.within_ms), settled).await? {
-            Some(settled) => settled,
-            None => (None, sandbox.container(at).await?),
-        };
+        let processes = sandbox.processes(at).await?;
+        let app = innermost(&processes, before.pid);
+        let mut life = self.kill(sandbox, &before, app).await?;
+        let is_inside = app != before.pid;
+        let same_life = is_inside && life.millis.is_some() && life.after.started_at == before.started_at;
+        if same_life {
+            life = self.kill(sandbox, &before, before.pid).await?;
+        }
+        let Life { millis, after } = life;
+        let app = processes.into_iter().find(|process| process.pid == app);
+        let under = app.filter(|_| is_inside && !same_life && millis.is_none()).map(|process| process.name);
         let log = if millis.is_some() { Vec::new() } else { sandbox.log_story(at, 8).await? };
-        Ok(Evidence { after, millis, at: sandbox.locate_restart(at), log })
+        Ok(Evidence { after, millis, at: sandbox.locate_restart(at), log, under })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -98,13 +95,13 @@ impl Check for SurvivesCrash {
             return Verdict::Pass(Finding::new(wanted, format!("back after {} (policy `{policy}`)", millis(taken))));
         }
         let (state, restarts) = (&evidence.after.state, evidence.after.restarts);
-        let (measured, note) = if restarts == 0 && !evidence.after.is_running() {
+        let (measured, note) = if let Some(app) = &evidence.under {
+            self.left_by_its_app(app, &evidence.after)
+        } else if restarts == 0 && !evidence.after.is_running() {
             let measured =
                 format!("it stays `{state}` with code {}; the restart policy is `{policy}`", evidence.after.exit_code);
-            (
-                measured,
-                "Docker starts a container again only when its restart policy says so. 137 is 128 + 9, the signal SIGKILL.",
-            )
+            let note = "Docker starts a container again only when its restart policy says so. 137 is 128 + 9, the signal SIGKILL.";
+            (measured, note)
         } else {
             let measured =
                 format!("Docker has started it again (restarts: {restarts}), but it is `{state}` and does not answer");
@@ -119,6 +116,64 @@ impl Check for SurvivesCrash {
         } else {
             finding.with(Detail::log("its last log lines", evidence.log.clone()))
         })
+    }
+}
+
+/// A container after a kill.
+struct Life {
+    millis: Option<u64>,
+    after: ContainerFacts,
+}
+
+impl SurvivesCrash {
+    /// Kills a process, and waits until the service answers without it or is seen to stay down.
+    async fn kill(&self, sandbox: &dyn Sandbox, before: &ContainerFacts, pid: i64) -> Result<Life, Fault> {
+        let at = At { stack: &self.stack, service: &self.service };
+        let begun = Instant::now();
+        sandbox.kill(pid).await?;
+        let request = HttpRequest::get(self.port, &self.path);
+        let settled = || async {
+            let after = sandbox.container(at).await?;
+            if after.state == "exited" {
+                return Ok::<_, Fault>(Some(Life { millis: None, after }));
+            }
+            // What is dying may still look as if it were running.
+            if !after.is_running() || (pid == before.pid && after.started_at == before.started_at) {
+                return Ok(None);
+            }
+            let answers = sandbox.http(at, &request).await?.status.is_some_and(|status| status < 400);
+            let millis = Some(since(begun));
+            // The answer belongs to this life only if no other has begun meanwhile.
+            let life = sandbox.container(at).await?;
+            Ok((answers && life.is_running()).then_some(Life { millis, after: life }))
+        };
+        match until(&sandbox.within(self.within_ms), settled).await? {
+            Some(life) => Ok(life),
+            None => Ok(Life { millis: None, after: sandbox.container(at).await? }),
+        }
+    }
+
+    /// What to say where the container has not come back from the end of a process under its main one.
+    fn left_by_its_app(&self, app: &str, after: &ContainerFacts) -> (String, &'static str) {
+        let policy = &after.restart_policy;
+        let killed = format!("when its process `{app}` was killed");
+        if after.is_running() {
+            let measured = format!("{killed}, the container went on running, and `{}` does not answer", self.service);
+            return (
+                measured,
+                "Docker looks at the container's first process only. While that one lives, no restart policy does anything.",
+            );
+        }
+        let measured = format!(
+            "{killed}, the container ended with code {} and stays `{}`; the restart policy is `{policy}`",
+            after.exit_code, after.state
+        );
+        let note = if after.exit_code == 0 {
+            "The container's first process goes on when the app has crashed, and then ends well. For `on-failure` code 0 is a good end."
+        } else {
+            "Docker starts a container again only when its restart policy says so."
+        };
+        (measured, note)
     }
 }
 

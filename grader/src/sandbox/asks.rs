@@ -38,8 +38,8 @@ pub trait Lifecycle {
     /// Starts a container that has ended once more, and waits until it has ended again, at most
     /// `limit_ms`.
     async fn run_again(&self, at: At<'_>, limit_ms: u64) -> Result<ContainerFacts, Fault>;
-    /// Sends a request over and over until the container has died and was started again, or
-    /// `limit_ms` have passed; gives what the daemon said about the container meanwhile.
+    /// Sends a request over and over until the container has died and was started again, until it has outlived
+    /// the kernel's word that it lacks memory, or until `limit_ms` have passed; gives what the daemon said about the container meanwhile.
     async fn ask_until_it_dies(
         &self,
         at: At<'_>,

@@ -254,8 +254,7 @@ impl Sandbox for DockerSandbox {
         Ok(EditDone { file: edit.file.clone(), ..self.edit_in(&root, &moved)? })
     }
 
-    async fn kill_main_process(&self, at: At<'_>) -> Result<(), Fault> {
-        let pid = self.container_facts(at).await?.pid;
+    async fn kill(&self, pid: i64) -> Result<(), Fault> {
         self.probe().await?.signal("KILL", &[pid]).await
     }
 

@@ -17,10 +17,7 @@ pub use actions::{
     EditDone, Exit, HealthAnswer, HealthCheck, HttpAnswer, HttpRequest, QuizFacts, Spent, Stopping, Understudy,
     WriteAttempt,
 };
-pub use containers::{
-    ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
-    StackReport, Unbuilt,
-};
+pub use containers::{ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent, StackReport, Unbuilt, innermost};
 pub use handmade::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
 pub use images::{BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, Occurrence, PushFacts};
 pub use last_words::last_words;

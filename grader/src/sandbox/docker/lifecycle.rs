@@ -83,7 +83,17 @@ impl Lifecycle for DockerSandbox {
         let begun = Instant::now();
         let mut events: Vec<ContainerEvent> = Vec::new();
         let listening = async {
-            while let Some(message) = stream.next().await {
+            let mut survives = None;
+            loop {
+                let tells = |action: &str| events.iter().any(|event| event.action == action);
+                let heard = if tells("oom") && !tells("die") {
+                    // A process under the main one may have gone, and the container lives on.
+                    let last = survives.get_or_insert_with(|| self.within(AFTERTHOUGHT_MS));
+                    last.wait_for(stream.next()).await?.flatten()
+                } else {
+                    stream.next().await
+                };
+                let Some(message) = heard else { break };
                 let message = message.map_err(Fault::docker(format!("listening for events of {}", at.service)))?;
                 events.extend(event(message, since(begun)));
                 if events.last().is_some_and(|event| event.action == "die") {
@@ -128,7 +138,7 @@ impl Lifecycle for DockerSandbox {
     }
 }
 
-/// How long the daemon is listened to after a death without an `oom`, milliseconds.
+/// How long the daemon is listened to after a death without an `oom`, or an `oom` without a death, milliseconds.
 const AFTERTHOUGHT_MS: u64 = 2_000;
 
 /// It has died, and was started after that.

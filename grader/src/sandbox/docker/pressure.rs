@@ -149,10 +149,11 @@ usage=$(first memory.usage_in_bytes memory.current)
 tell() { echo "sample $(now) $(cat "$usage")"; }
 "#;
 
-/// Looks on while the app's main process lives, for as many milliseconds as there is time.
+/// Looks on until the kernel has ended a process for lack of memory, while the app's main process lives and there
+/// is time, milliseconds.
 const WATCH_SCRIPT: &str = r#"
-end=$(($(now) + amount * 1000))
-while [ -d "/proc/$pid" ] && [ "$(now)" -lt $end ]; do tell; sleep 0.025; done 2> /dev/null
+end=$(($(now) + amount * 1000)); events=$(first memory.oom_control memory.events); kills=$(count "$events" oom_kill)
+while [ -d "/proc/$pid" ] && [ "$(now)" -lt $end ] && [ "$(count "$events" oom_kill)" = "$kills" ]; do tell; sleep 0.025; done 2> /dev/null
 "#;
 
 /// `tail` keeps everything until it sees the end of a line, and there is none. It alone is in the

@@ -215,6 +215,22 @@ pub struct Process {
     pub keeps_root: bool,
 }
 
+/// The process at the end of a chain in which each has started one other: the app itself, under an init, a
+/// shell or npm. Where one has started several, nobody can say which of them the app is; then it is the first
+/// process of them all, `main`.
+#[must_use]
+pub fn innermost(processes: &[Process], main: i64) -> i64 {
+    let mut pid = main;
+    loop {
+        let mut children = processes.iter().filter(|process| process.parent == pid && process.pid != pid);
+        match (children.next(), children.next()) {
+            (None, _) => return pid,
+            (Some(only), None) => pid = only.pid,
+            (Some(_), Some(_)) => return main,
+        }
+    }
+}
+
 /// The rights of a container's main process, from `/proc/PID/status` (see capabilities(7)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
