@@ -6,15 +6,19 @@
 pub mod compose_file;
 pub mod dockerfile;
 pub mod env_file;
+pub mod inline;
 pub mod links;
 pub mod plain;
 pub mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::verdict::Location;
 use compose_file::ComposeFile;
 use dockerfile::{Dockerfile, Instruction};
+use inline::Inline;
 
 /// An instruction of the Dockerfile as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +42,16 @@ const LINE_SHOWN: usize = 300;
 pub struct Submission {
     /// The folder that holds them.
     pub dir: PathBuf,
+    /// Dockerfiles that stand in a Compose file (`dockerfile_inline`), by the names that [`inline`] gives them.
+    pub inline: Arc<BTreeMap<String, Inline>>,
 }
 
 impl Submission {
+    /// The files in a folder.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), inline: Arc::default() }
+    }
+
     /// The Dockerfile, empty when there is none.
     #[must_use]
     pub fn dockerfile(&self) -> Dockerfile {
@@ -52,6 +63,9 @@ impl Submission {
     /// files have no text (the policy gate says so).
     #[must_use]
     pub fn text(&self, file: &str) -> Option<String> {
+        if let Some(inline) = self.inline.get(file) {
+            return Some(inline.text.clone());
+        }
         let path = self.dir.join(file);
         let is_plain = std::fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() <= TEXT_BYTES);
         if is_plain && is_inside(&path, &self.dir) { std::fs::read_to_string(path).ok() } else { None }
@@ -60,6 +74,9 @@ impl Submission {
     /// The line of a file as a location.
     #[must_use]
     pub fn location(&self, file: &str, line: usize) -> Option<Location> {
+        if let Some(inline) = self.inline.get(file) {
+            return inline.location(self, line);
+        }
         let text = self.text(file)?;
         // A place is shown to people; nobody reads a line of thousands of characters.
         let line_text = text.lines().nth(line.checked_sub(1)?)?.trim_end().chars().take(LINE_SHOWN).collect();

@@ -3,8 +3,9 @@
 //! Owns: copying, planting, the gate, the plan, and what earlier runs have measured of the same.
 //! Must not: make anything in the daemon.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use bollard::Docker;
 use sha2::{Digest, Sha256};
@@ -17,7 +18,7 @@ use crate::fault::Fault;
 use crate::memory::{self, Keys, Models, Recalled, Store, Surroundings, Tree, keys};
 use crate::plan::Plan;
 use crate::policy::images::repository;
-use crate::policy::{self, Admitted, Refusal};
+use crate::policy::{self, Admitted, AdmittedStack, Refusal};
 use crate::sandbox::build::{Bounds, source_policy};
 use crate::sandbox::compose::Fills;
 use crate::sandbox::docker::{DockerSandbox, Parts};
@@ -29,6 +30,7 @@ use crate::sandbox::scratch::Scratch;
 use crate::secret;
 use crate::submission::Submission;
 use crate::submission::env_file::EnvFile;
+use crate::submission::inline;
 
 /// A submission that has passed the gate and is ready to be measured.
 pub struct Ready {
@@ -50,13 +52,13 @@ pub async fn admit(
     pace: &Pace,
 ) -> Result<Admission<Ready>, Fault> {
     let lesson = job.lesson;
-    let source = Submission { dir: job.dir.clone() };
+    let source = Submission::at(job.dir.clone());
     let refusals = policy::inspect_files(lesson, &source);
     if !refusals.is_empty() {
         return Ok(Err(refusals));
     }
     let scratch = Scratch::prepare(cache, run, lesson, &job.dir, &job.learner)?;
-    let submission = Submission { dir: scratch.source() };
+    let submission = Submission::at(scratch.source());
     // Once more: what was copied is what will run, whatever has happened to the folder meanwhile.
     let refusals = policy::inspect_files(lesson, &submission);
     if !refusals.is_empty() {
@@ -77,15 +79,16 @@ pub async fn admit(
     };
     let merging =
         Merging { job, scratch: &scratch, models: models.as_ref(), fills, texts, submission: &submission, pace };
-    let stacks = match merging.merged().await? {
+    let mut stacks = match merging.merged().await? {
         Ok(stacks) => stacks,
         Err(complaints) => return Ok(Err(complaints)),
     };
+    let submission = with_inline(lesson, &mut stacks, submission);
     let admitted = match policy::admit(lesson, &submission, stacks) {
         Ok(admitted) => admitted,
         Err(refusals) => return Ok(Err(refusals)),
     };
-    scratch.use_built_in_frontend(admitted.dockerfiles())?;
+    scratch.write_dockerfiles(&submission, admitted.dockerfiles())?;
     let (pins, absent) = match pins(client, &admitted, job).await? {
         Ok(found) => found,
         Err(refusals) => return Ok(Err(refusals)),
@@ -116,12 +119,13 @@ pub async fn admit(
         };
         Recalled::look(&keys, &store, job.memory)
     });
-    let bounds = bounds(job, &scratch, pins, absent)?;
+    let bounds = bounds(job, &scratch, &submission, (pins, absent))?;
     let sandbox = DockerSandbox::new(Parts {
         client: client.clone(),
         run: run.clone(),
         plan,
         scratch,
+        submission,
         cache: cache.to_path_buf(),
         bases,
         edit: lesson.spec.edit.clone(),
@@ -135,6 +139,16 @@ pub async fn admit(
         pace: pace.clone(),
     })?;
     Ok(Ok(Ready { sandbox, recalled, store }))
+}
+
+/// The submission with the Dockerfiles that stand in its Compose files.
+fn with_inline(lesson: &Lesson, stacks: &mut BTreeMap<String, AdmittedStack>, submission: Submission) -> Submission {
+    let mut all = BTreeMap::new();
+    for spec in &lesson.spec.stacks {
+        let Some(stack) = stacks.get_mut(&spec.name) else { continue };
+        all.extend(inline::take(&mut stack.model, &stack.dir, &spec.files, &submission));
+    }
+    Submission { inline: Arc::new(all), ..submission }
 }
 
 /// The images of families, each as it is proven to be, and those that are not to be had now. What the
@@ -166,13 +180,19 @@ async fn pins(
 }
 
 /// What builds are held to. A learner is told from another by the folder that is graded.
-fn bounds(job: &Job<'_>, scratch: &Scratch, pins: Vec<Pin>, absent: Vec<Absent>) -> Result<Bounds, Fault> {
+fn bounds(
+    job: &Job<'_>,
+    scratch: &Scratch,
+    submission: &Submission,
+    (pins, absent): (Vec<Pin>, Vec<Absent>),
+) -> Result<Bounds, Fault> {
     let sources = scratch.own_file("sources.json");
     std::fs::write(&sources, source_policy(&job.lesson.spec, &pins, &absent).to_string())
         .map_err(Fault::file(&sources))?;
     let folder = job.dir.canonicalize().unwrap_or_else(|_| job.dir.clone());
     let hash = hex::encode(Sha256::digest(folder.as_os_str().as_encoded_bytes()));
-    Ok(Bounds { sources, dockerfiles: scratch.dockerfiles(), pins, absent, cache: format!("grader-{}", &hash[..16]) })
+    let cache = format!("grader-{}", &hash[..16]);
+    Ok(Bounds { sources, inline: submission.inline.clone(), dockerfiles: scratch.dockerfiles(), pins, absent, cache })
 }
 
 /// Puts the grader's own value in the place of the secret, and lists what must not be in an
@@ -180,7 +200,7 @@ fn bounds(job: &Job<'_>, scratch: &Scratch, pins: Vec<Pin>, absent: Vec<Absent>)
 fn plant(lesson: &Lesson, scratch: &Scratch) -> Result<Vec<Needle>, Fault> {
     let Some(spec) = &lesson.spec.secret else { return Ok(Vec::new()) };
     let planted = secret::planted()?;
-    let submission = Submission { dir: scratch.source() };
+    let submission = Submission::at(scratch.source());
     let mut needles = vec![Needle { key: spec.key.clone(), value: planted.clone() }];
     let own = EnvFile::read(&submission.text(&spec.file).unwrap_or_default(), &|_| None);
     for one in own.assignments {

@@ -81,7 +81,7 @@ impl World {
             })
         };
         let prod = |_: &str| json!({"payments": {"image": format!("payments:{tag}")}, "db": {"image": "postgres:15-bookworm"}});
-        let files = Submission { dir: self.source() };
+        let files = Submission::at(self.source());
         let stacks = BTreeMap::from([self.stack("dev", dev), self.stack("prod", prod)]);
         let admitted = policy::admit(&self.lesson, &files, stacks).expect("admitted");
         let plan = Plan::make(&self.lesson, &admitted, self.run, &tag);

@@ -112,7 +112,7 @@ mod tests {
         let dev = stack(json!({"build": {"context": dir.path(), "target": "development"}, "ports": ports}));
         let prod = stack(json!({"image": "payments:t", "ports": ports}));
         let stacks = BTreeMap::from([("dev".to_owned(), dev), ("prod".to_owned(), prod)]);
-        let nowhere = Submission { dir: "/nowhere".into() };
+        let nowhere = Submission::at("/nowhere");
         let admitted = policy::admit(&lesson, &nowhere, stacks).expect("nothing is refused");
         Plan::make(&lesson, &admitted, "run", "t").checks
     }

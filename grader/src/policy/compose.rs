@@ -252,7 +252,7 @@ mod tests {
         let stack = "[[stack]]\nname = 's'\nfiles = ['c.yml']\n";
         let lesson: LessonSpec = toml::from_str(&format!("{head}{lesson}\n{stack}")).expect("lesson");
         let dir = tempfile::tempdir().expect("folder");
-        let submission = Submission { dir: dir.path().to_path_buf() };
+        let submission = Submission::at(dir.path());
         let admitted = AdmittedStack::new(dir.path(), model);
         let refusals = inspect_model(&lesson, &lesson.stacks[0], &submission, &admitted);
         refusals.into_iter().map(|refusal| refusal.what).collect()

@@ -9,7 +9,9 @@ mod progress;
 mod sources;
 pub mod trial;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -24,6 +26,7 @@ use crate::plan::BuildPlan;
 use crate::policy::limits;
 use crate::submission::Submission;
 use crate::submission::dockerfile::{Dockerfile, syntax};
+use crate::submission::inline::Inline;
 use progress::Progress;
 pub use sources::source_policy;
 
@@ -49,6 +52,8 @@ impl Default for BuildSettings {
 pub struct Bounds {
     /// A BuildKit source policy: the only images that builds may read, and no addresses.
     pub sources: PathBuf,
+    /// Dockerfiles that stand in a Compose file, by the paths that plans have of them.
+    pub inline: Arc<BTreeMap<String, Inline>>,
     /// Dockerfiles that are built in place of those of the same name in the submission.
     pub dockerfiles: PathBuf,
     /// Images that are not the lesson's own, as they are proven to be.
@@ -113,7 +118,7 @@ pub async fn build(
         // What a step of the learner's said is no word of the connection's.
         let complaint = Some(progress.error()).filter(|error| !error.contains("did not complete successfully"));
         daemon::confirm_alive(&complaint.unwrap_or_default()).await?;
-        let submission = Submission { dir: dir.to_path_buf() };
+        let submission = Submission { inline: bounds.inline.clone(), ..Submission::at(dir) };
         if let Some(absent) = bounds.absent.iter().find(|one| sources::asks_for(&progress.error(), &one.written)) {
             let line = progress.error_line().map(|line| format!(", line {line}")).unwrap_or_default();
             return Err(Fault::ImageElsewhere {

@@ -50,6 +50,8 @@ pub struct Parts {
     pub run: RunId,
     /// What will be built and started.
     pub plan: Plan,
+    /// The submission's files, to find places in them.
+    pub submission: Submission,
     /// The copies of the submission.
     pub scratch: Scratch,
     /// The grader's cache folder.
@@ -79,7 +81,6 @@ pub struct Parts {
 /// One run's images and stacks.
 pub struct DockerSandbox {
     parts: Parts,
-    submission: Submission,
     http: reqwest::Client,
     builds: BTreeMap<String, Lazy<BuildReport>>,
     rebuilds: BTreeMap<String, Lazy<BuildReport>>,
@@ -102,7 +103,6 @@ impl DockerSandbox {
             .map_err(|error| Fault::Unreadable { what: "the HTTP client".into(), reason: error.to_string() })?;
         let builds = || parts.plan.builds.iter().map(|build| build.name.clone());
         Ok(Self {
-            submission: Submission { dir: parts.scratch.source() },
             http,
             builds: builds().map(|name| (name, Lazy::default())).collect(),
             rebuilds: builds().map(|name| (name, Lazy::default())).collect(),
@@ -167,7 +167,7 @@ impl Sandbox for DockerSandbox {
 
     async fn layer_origins(&self, image: &str) -> Result<Vec<LayerOrigin>, Fault> {
         let plan = self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?;
-        Ok(origins(&self.image_facts(image).await?, &self.submission.lineage(&plan.file(), &plan.target)))
+        Ok(origins(&self.image_facts(image).await?, &self.parts.submission.lineage(&plan.file(), &plan.target)))
     }
 
     async fn secret_occurrences(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
@@ -308,11 +308,11 @@ impl Sandbox for DockerSandbox {
     fn locate_key(&self, at: At<'_>, key: &[&str]) -> Option<Location> {
         let files = &self.parts.plan.stack(at.stack)?.files;
         let path: Vec<&str> = ["services", at.service].into_iter().chain(key.iter().copied()).collect();
-        self.submission.locate_key(files, &path)
+        self.parts.submission.locate_key(files, &path)
     }
 
     fn locate_instruction(&self, image: &str, instruction: &str) -> Option<Location> {
         let target = &self.parts.plan.build(image)?.target;
-        self.submission.locate_instruction(target, instruction)
+        self.parts.submission.locate_instruction(target, instruction)
     }
 }

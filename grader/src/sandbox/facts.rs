@@ -17,7 +17,10 @@ pub use actions::{
     EditDone, Exit, HealthAnswer, HealthCheck, HttpAnswer, HttpRequest, QuizFacts, Spent, Stopping, Understudy,
     WriteAttempt,
 };
-pub use containers::{ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent, StackReport, Unbuilt, innermost};
+pub use containers::{
+    ContainerFacts, KernelFacts, MountFacts, NOT_MADE, Namespaces, Process, PublishedPort, Rights, StackEvent,
+    StackReport, Unbuilt, innermost,
+};
 pub use handmade::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, nearest_name};
 pub use images::{BuildFailure, BuildReport, BuildStep, ContextFile, HistoryEntry, ImageFacts, Occurrence, PushFacts};
 pub use last_words::last_words;

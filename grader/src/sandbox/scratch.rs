@@ -22,9 +22,9 @@ use crate::fault::Fault;
 use crate::learner::filled;
 use crate::paths::own_folder;
 use crate::sandbox::facts::EditDone;
-use crate::submission::TEXT_BYTES;
 use crate::submission::dockerfile::without_syntax;
 use crate::submission::env_file;
+use crate::submission::{Submission, TEXT_BYTES};
 use copying::{copy_again, copy_submission, make_folder, settle};
 pub use copying::{copy_tree, ordinary};
 
@@ -117,17 +117,29 @@ impl Scratch {
         self.own_file("dockerfiles")
     }
 
-    /// Writes the Dockerfiles that have a `# syntax=` line once more, without it, for the builder. The
-    /// line names the builder's own frontend (the gate refuses others), which every engine has built
-    /// in, and would be fetched from a registry in each build.
-    pub fn use_built_in_frontend<'f>(&self, dockerfiles: impl Iterator<Item = &'f str>) -> Result<(), Fault> {
+    /// Writes Dockerfiles that the builder reads in place of the learner's own. The `# syntax=` line is left out:
+    /// it names the builder's own frontend (the gate refuses others), which every engine has built in, and would
+    /// be fetched from a registry in each build. One that stands in a Compose file has no other place.
+    pub fn write_dockerfiles<'f>(
+        &self,
+        submission: &Submission,
+        dockerfiles: impl Iterator<Item = &'f str>,
+    ) -> Result<(), Fault> {
         for file in dockerfiles {
             let (from, to) = (self.source().join(file), self.dockerfiles().join(file));
-            let Ok(text) = fs::read_to_string(&from) else { continue };
-            let Some(text) = without_syntax(&text) else { continue };
+            let Some(text) = submission.text(file) else { continue };
+            let is_inline = submission.inline.contains_key(file);
+            let text = match without_syntax(&text) {
+                Some(without) => without,
+                None if is_inline => text,
+                None => continue,
+            };
             let folder = to.parent().unwrap_or(&to);
             fs::create_dir_all(folder).map_err(Fault::file(folder))?;
             fs::write(&to, text).map_err(Fault::file(&to))?;
+            if is_inline {
+                continue;
+            }
             // The builder looks for it beside the Dockerfile.
             let beside = |path: &Path| path.with_file_name(format!("{}.dockerignore", name_of(path)));
             if beside(&from).is_file() {

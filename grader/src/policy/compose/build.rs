@@ -9,22 +9,24 @@ use serde_json::Value;
 
 use super::super::dockerfile::STEERING;
 use super::{Gate, is_set, object};
+use crate::submission::inline;
 
 /// Keys of a build that are refused, with the reason.
-const NEVER: [(&str, &str); 9] = [
+const NEVER: [(&str, &str); 8] = [
     ("privileged", "A privileged build is root on this machine. No exercise needs it."),
     ("entitlements", "Entitlements give a build the host's network or root's rights. No exercise needs them."),
     ("ssh", "No exercise needs the keys of this machine."),
     ("additional_contexts", "It reads other folders, images or addresses. Only files of the exercise are built."),
     ("cache_from", "It reads from a registry or a folder of this machine. The builder keeps its own cache."),
     ("cache_to", "It writes to a registry or a folder of this machine. The builder keeps its own cache."),
-    ("dockerfile_inline", "The grader reads Dockerfiles as files, where it can show you a line. Put it into a file."),
     ("secrets", "The grader does not hand secrets to builds."),
     ("extra_hosts", "It gives names to addresses of this machine. A build needs none of them."),
 ];
 
 /// Keys of a build that are known; those that say how to build or name the result are passed over.
-const KNOWN: [&str; 9] = ["context", "dockerfile", "target", "args", "labels", "tags", "pull", "no_cache", "network"];
+/// [`inline::take`] has made a name of `dockerfile_inline` before the model is looked at.
+const KNOWN: [&str; 10] =
+    ["context", "dockerfile", inline::KEY, "target", "args", "labels", "tags", "pull", "no_cache", "network"];
 
 /// Looks at a build.
 pub fn inspect(gate: &mut Gate<'_>, name: &str, service: &Value) {

@@ -114,7 +114,7 @@ mod tests {
         let text = "services:\n  app:\n    image: x\n    enviroment: {A: 1}\n    Ports: []\n    helthcheck: {}\n    teleport: 1\n    healthcheck:\n      intervall: 3s\nnetwork: {}\nx-mine: 1\n";
         let dir = tempfile::tempdir().expect("folder");
         std::fs::write(dir.path().join("c.yml"), text).expect("write");
-        let submission = Submission { dir: dir.path().to_path_buf() };
+        let submission = Submission::at(dir.path());
         let found = inspect(&submission, "c.yml", &ComposeFile::parse(text).expect("YAML"));
         assert!(found.iter().all(|refusal| refusal.is_mistake));
         let line = |refusal: &Refusal| refusal.at.as_ref().map_or(0, |at| at.line);

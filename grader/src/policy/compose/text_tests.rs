@@ -10,7 +10,7 @@ fn stack(files: &[(&str, &[u8])]) -> (ComposeText, Vec<Refusal>) {
         std::fs::write(path, bytes).expect("write");
     }
     let spec: StackSpec = toml::from_str("name = 's'\nfiles = ['c.yml']\nenv = { TAG = 'v1' }").expect("spec");
-    read(&spec, &Submission { dir: dir.path().to_path_buf() })
+    read(&spec, &Submission::at(dir.path()))
 }
 
 fn refused(files: &[(&str, &[u8])]) -> String {
@@ -22,7 +22,7 @@ fn refused(files: &[(&str, &[u8])]) -> String {
 #[test]
 fn paths_are_followed_from_the_file_that_names_them() {
     let dir = tempfile::tempdir().expect("folder");
-    let submission = Submission { dir: dir.path().to_path_buf() };
+    let submission = Submission::at(dir.path());
     assert_eq!(below(&submission, "a", "../x.env"), Ok("x.env".into()));
     for bad in ["../../x", "/etc/passwd", "~/x", "${X}/y", "https://x/y", "github.com/x/y", "c/../../../x"] {
         assert!(below(&submission, "a", bad).is_err(), "{bad}");

@@ -10,7 +10,7 @@ fn refused(text: &str) -> Vec<String> {
 fn refused_whole(text: &str, args: &[(&str, &str)]) -> Vec<String> {
     let dir = tempfile::tempdir().expect("folder");
     std::fs::write(dir.path().join("Dockerfile"), text).expect("write");
-    let submission = Submission { dir: dir.path().to_path_buf() };
+    let submission = Submission::at(dir.path());
     let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let allowed = Allowed { names: vec!["node:22".into()], families: Vec::new() };
     let refusals = inspect(&submission, "Dockerfile", &allowed, &args).refusals;
@@ -55,7 +55,7 @@ fn images_of_a_family_are_told_with_their_lines() {
     let dir = tempfile::tempdir().expect("folder");
     let text = "FROM node:22 AS a\nFROM node:24\nCOPY --from=node@sha256:00ff /x /x\nCOPY --from=a /y /y\n";
     std::fs::write(dir.path().join("Dockerfile"), text).expect("write");
-    let submission = Submission { dir: dir.path().to_path_buf() };
+    let submission = Submission::at(dir.path());
     let allowed = Allowed { names: vec!["node:22".into()], families: vec!["docker.io/library/node".into()] };
     let looked = inspect(&submission, "Dockerfile", &allowed, &BTreeMap::new());
     assert_eq!(looked.refusals, []);

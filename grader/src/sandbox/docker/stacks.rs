@@ -115,7 +115,7 @@ impl DockerSandbox {
         let key = [("target stage", "target"), ("ockerfile", "dockerfile"), ("path", "context")];
         let key = key.into_iter().find(|(word, _)| failure.message.contains(word)).map_or("context", |(_, key)| key);
         let path = ["services", service.as_str(), "build", key];
-        failure.at = failure.at.or_else(|| self.submission.locate_key(&plan.files, &path));
+        failure.at = failure.at.or_else(|| self.parts.submission.locate_key(&plan.files, &path));
         StackReport {
             stack: plan.name.clone(),
             services: services.map(|(name, _)| name.clone()).collect(),
@@ -218,7 +218,7 @@ impl DockerSandbox {
         let exposed = plan.model["services"][at.service]["expose"].as_array().into_iter().flatten();
         let noted = exposed.filter_map(Value::as_str).any(|text| text.split('/').next() == Some(&port.to_string()));
         let path = ["services", at.service, "expose"];
-        let place = self.submission.locate_key(&plan.files, &path).filter(|_| noted);
+        let place = self.parts.submission.locate_key(&plan.files, &path).filter(|_| noted);
         Ok(match place {
             Some(at) => format!(
                 "port {port} is not published. `expose` ({}, line {}) is a note for people; `ports` opens it to the outside",

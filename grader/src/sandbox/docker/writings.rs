@@ -29,14 +29,14 @@ impl Writings for DockerSandbox {
     }
 
     fn instructions(&self) -> Vec<Instruction> {
-        let syntax = self.submission.text("Dockerfile").and_then(|text| syntax(&text));
+        let syntax = self.parts.submission.text("Dockerfile").and_then(|text| syntax(&text));
         let syntax = syntax.map(|found| Instruction {
             name: "# SYNTAX".into(),
             arguments: found.value,
             line: found.line,
             ..Default::default()
         });
-        let parsed = self.submission.dockerfile().instructions.into_iter();
+        let parsed = self.parts.submission.dockerfile().instructions.into_iter();
         let parsed = parsed.map(|one| Instruction {
             name: one.name,
             arguments: one.arguments,
@@ -47,15 +47,15 @@ impl Writings for DockerSandbox {
     }
 
     fn file(&self, path: &str) -> Option<String> {
-        self.submission.text(path)
+        self.parts.submission.text(path)
     }
 
     fn locate_path(&self, stack: &str, path: &[&str]) -> Option<Location> {
-        self.submission.locate_key(&self.parts.plan.stack(stack)?.files, path)
+        self.parts.submission.locate_key(&self.parts.plan.stack(stack)?.files, path)
     }
 
     fn locate_line(&self, file: &str, line: usize) -> Option<Location> {
-        self.submission.location(file, line)
+        self.parts.submission.location(file, line)
     }
 
     fn learner(&self) -> String {
