@@ -29,7 +29,7 @@ fn sources() -> std::io::Result<String> {
     let mut hash = Sha256::new();
     add_sources(&mut hash, Path::new(env!("CARGO_MANIFEST_DIR")), Path::new("src"))?;
     add_sources(&mut hash, Path::new(env!("CARGO_MANIFEST_DIR")), Path::new("web"))?;
-    Ok(hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&hash.finalize()[..6]))
 }
 
 fn add_sources(hash: &mut Sha256, root: &Path, folder: &Path) -> std::io::Result<()> {

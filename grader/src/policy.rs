@@ -12,7 +12,7 @@ mod files;
 pub mod images;
 pub mod limits;
 
-pub use compose::{ComposeText, NEUTRAL, remedy};
+pub use compose::{ComposeText, NEUTRAL, remedy, replicas};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -142,6 +142,7 @@ pub fn admit(
 ) -> Result<Admitted, Vec<Refusal>> {
     let mut refusals: Vec<Refusal> = Vec::new();
     for stack in stacks.values_mut() {
+        compose::name_services(&mut stack.model);
         stack.sources = compose::sources(&stack.dir, &stack.model);
     }
     let mut dockerfiles = vec![("Dockerfile".to_owned(), BTreeMap::new())];

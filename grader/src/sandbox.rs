@@ -29,6 +29,7 @@ pub mod sweep;
 pub mod wait;
 
 use async_trait::async_trait;
+use tokio::net::TcpStream;
 
 use crate::fault::Fault;
 use crate::verdict::Location;
@@ -78,6 +79,8 @@ pub trait Sandbox: Supply + Lifecycle + Manners + Pressure + Neighbours + Writin
     /// What a real connection to a published port gets: `None` if nothing accepts it, else the
     /// first bytes that come back (after `say` was sent).
     async fn connect(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault>;
+    /// Connections to a published port, as many as could be opened; they end when they are dropped.
+    async fn hold_connections(&self, at: At<'_>, port: u16, count: usize) -> Result<Vec<TcpStream>, Fault>;
     /// The processes of a container with their user ids as the host sees them.
     async fn processes(&self, at: At<'_>) -> Result<Vec<Process>, Fault>;
     /// What the kernel keeps about a container: limits, listening ports, capabilities.

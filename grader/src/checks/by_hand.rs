@@ -203,10 +203,8 @@ fn container_rows(
         return vec![Row::there("container", &shown, false, near)];
     };
     let mut rows = vec![Row::there("container", &shown, true, None)];
-    let nothing = Doing::default();
-    let does = doing.get(&container.name).unwrap_or(&nothing);
     rows.extend(
-        wish.rows(container, does, learner, &there.images).into_iter().map(|(what, wanted, found, holds)| Row {
+        wish.rows(container, doing, learner, &there.images).into_iter().map(|(what, wanted, found, holds)| Row {
             what: format!("container {shown}: {what}"),
             wanted,
             found,

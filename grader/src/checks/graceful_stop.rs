@@ -44,6 +44,9 @@ pub struct GracefulStop {
     pub status: u16,
     /// The most milliseconds from the stop signal to the end.
     pub within_ms: u64,
+    /// How long the longest request may take, milliseconds: the container's grace time must not be shorter.
+    #[serde(default)]
+    pub longest_ms: u64,
     /// The image that the learner builds for it, if so, to show the line that starts its main process.
     #[serde(default)]
     pub image: Option<String>,
@@ -148,8 +151,13 @@ impl Check for GracefulStop {
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let signal = evidence.signal();
+        let grace = if self.longest_ms == 0 {
+            String::new()
+        } else {
+            format!(", in a grace time of {} at least", millis(self.longest_ms))
+        };
         let wanted = format!(
-            "after {signal} the request in flight is answered with {}, and the container ends by itself within {}, with code 0 or {}",
+            "after {signal} the request in flight is answered with {}, and the container ends by itself within {}{grace}, with code 0 or {}",
             self.status,
             millis(self.within_ms),
             evidence.code_of_signal()
@@ -164,7 +172,7 @@ impl Check for GracefulStop {
         let finding = Finding::new(wanted, measured).with_some(self.timeline(evidence));
         let Some(cause) = self.cause(evidence) else { return Verdict::Pass(finding) };
         let main = Detail::log("the main process (PID 1)", vec![evidence.main_process.clone()]);
-        Verdict::Fail(finding.at(evidence.at.clone()).with(main).note(evidence.explained(&cause)))
+        Verdict::Fail(finding.at(evidence.at.clone()).with(main).note(evidence.explained(cause)))
     }
 }
 
@@ -181,6 +189,8 @@ enum Cause {
     Unanswered,
     TooLate,
     NothingInFlight,
+    /// A longer request would not get the time that it needs.
+    ShortGrace,
     ExitCode,
 }
 
@@ -199,7 +209,7 @@ impl Evidence {
         self.exit_code == KILLED
     }
 
-    fn explained(&self, cause: &Cause) -> String {
+    fn explained(&self, cause: Cause) -> String {
         let signal = self.signal();
         let other = if signal == "SIGTERM" { "" } else { " The usual one is SIGTERM." };
         match cause {
@@ -214,6 +224,10 @@ impl Evidence {
             Cause::Unanswered => "The process ended before it had answered. When it is asked to stop, it has to take no new requests, answer those that it has, and end then.".into(),
             Cause::TooLate => "It ended by itself, but too late. Whatever keeps the process alive, such as open connections and timers, has to end after the last answer.".into(),
             Cause::NothingInFlight => "Each request was answered before the stop could come between, so nothing was in flight. The answer must not come before the work is done.".into(),
+            Cause::ShortGrace => format!(
+                "This request got its answer. Others take longer, and after {} (`stop_grace_period`) Docker kills whatever has not ended.",
+                millis(self.stopping.grace_ms)
+            ),
             Cause::ExitCode => format!(
                 "It answered, and then ended as after an error. In order is 0, or {}, which is 128 and the number of {signal}.",
                 self.code_of_signal()
@@ -240,6 +254,8 @@ impl GracefulStop {
             Some(Cause::TooLate)
         } else if !evidence.in_flight {
             Some(Cause::NothingInFlight)
+        } else if evidence.stopping.grace_ms < self.longest_ms {
+            Some(Cause::ShortGrace)
         } else {
             let in_order = [0, evidence.code_of_signal()].contains(&evidence.exit_code);
             (!in_order).then_some(Cause::ExitCode)
@@ -256,7 +272,9 @@ impl GracefulStop {
         let blamed = match self.cause(evidence)? {
             Cause::Kill => signal(),
             Cause::Unheard if evidence.signal() != "SIGTERM" => signal(),
-            Cause::GraceTime if has("stop_grace_period") => sandbox.locate_key(at, &["stop_grace_period"]),
+            Cause::GraceTime | Cause::ShortGrace if has("stop_grace_period") => {
+                sandbox.locate_key(at, &["stop_grace_period"])
+            }
             _ => None,
         };
         let key = ["entrypoint", "command"].into_iter().find(|key| has(key));
@@ -363,6 +381,7 @@ mod tests {
             post: serde_json::Value::Null,
             status: 200,
             within_ms: 6_000,
+            longest_ms: 0,
             image: None,
         };
         let evidence = Evidence {
@@ -421,6 +440,7 @@ mod tests {
             post: serde_json::Value::Null,
             status: 200,
             within_ms: 6_000,
+            longest_ms: 0,
             image: None,
         };
         check.cause(&Evidence {

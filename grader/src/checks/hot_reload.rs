@@ -1,6 +1,6 @@
 //! `hot-reload`: an edit in the source shows in the answer, in the same container.
 //!
-//! Owns: two edits, saved in two ways, and their effects. Must not: restart or build anything.
+//! Owns: three edits, saved in two ways, and their effects. Must not: restart or build anything.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,9 +20,9 @@ use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis as m
 const WATCHED_MS: u64 = 8_000;
 
 /// Edits one file in the folder that the stack was started from, and asks the service until the new text
-/// is in its answer. That is done twice, since editors save in two ways: into the file that is there (nano,
-/// VS Code), and into a new one that then gets the old one's name (vim, JetBrains, `sed -i`, `git pull`). Both
-/// must show.
+/// is in its answer. That is done three times, since editors save in two ways: into the file that is there (nano,
+/// VS Code), and into a new one that then gets the old one's name (vim, `JetBrains`, `sed -i`, `git pull`). Both
+/// must show, and so must one more save after that: some watchers lose a file when a new one takes its name.
 ///
 /// Why it matters: the time from a save to its effect is what a developer waits for all day. A mount of a
 /// single file stays with the file that was there when the container was started, so half of all editors
@@ -74,6 +74,9 @@ pub struct Evidence {
     /// The second save, by renaming; `None` when the first one did not show in time.
     #[serde(default)]
     pub renamed: Option<Save>,
+    /// The third save, in place again; `None` when an earlier one did not show in time.
+    #[serde(default)]
+    pub again: Option<Save>,
 }
 
 /// A save and its effect.
@@ -140,12 +143,17 @@ impl Check for HotReload {
         };
         let edit = sandbox.edit(&self.stack).await?;
         let Save { answer_after, millis, answers } = self.watched(sandbox, at, &edit.after).await?;
-        let renamed = if millis.is_some_and(|taken| taken <= self.within_ms) {
+        let in_time = |millis: Option<u64>| millis.is_some_and(|taken| taken <= self.within_ms);
+        let (mut renamed, mut again) = (None, None);
+        if in_time(millis) {
             let edit = sandbox.edit_by_renaming(&self.stack).await?;
-            Some(self.watched(sandbox, at, &edit.after).await?)
-        } else {
-            None
-        };
+            renamed = Some(self.watched(sandbox, at, &edit.after).await?);
+        }
+        // A watcher may have seen the old file go, and not follow the new one.
+        if renamed.as_ref().is_some_and(|save: &Save| in_time(save.millis)) {
+            let edit = sandbox.edit_again(&self.stack).await?;
+            again = Some(self.watched(sandbox, at, &edit.after).await?);
+        }
         let after = sandbox.container(at).await?;
         // Our own questions fill the log; what the watcher says is of interest.
         let mut log = sandbox.log_tail(at, 1_000).await?;
@@ -155,19 +163,20 @@ impl Check for HotReload {
         let item = single.map(|mount| format!("./{}:", mount.source));
         let key: Vec<&str> = std::iter::once("volumes").chain(item.as_deref()).collect();
         let at = sandbox.locate_key(at, &key);
-        Ok(Evidence { file: edit.file, answer_before, answer_after, millis, before, after, log, at, answers, renamed })
+        let file = edit.file;
+        Ok(Evidence { file, answer_before, answer_after, millis, before, after, log, at, answers, renamed, again })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
         let wanted = format!(
             "a save of {} shows at {} within {}, in the same container and without a restart of it, \
-             whether it is saved in place or by renaming",
+             whether it is saved in place or by renaming, and again after that",
             evidence.file,
             self.path,
             millis_of(self.within_ms)
         );
         let Evidence { before, after, .. } = evidence;
-        let same = before.id == after.id && before.image_id == after.image_id;
+        let unreplaced = before.id == after.id && before.image_id == after.image_id;
         let restarted = before.started_at != after.started_at;
         let is_in_time = |millis: Option<u64>| millis.is_some_and(|taken| taken <= self.within_ms);
         let showed = |millis: Option<u64>| match millis {
@@ -176,27 +185,35 @@ impl Check for HotReload {
         };
         let in_time = is_in_time(evidence.millis);
         let renamed_in_time = evidence.renamed.as_ref().is_none_or(|save| is_in_time(save.millis));
-        let mut measured = match &evidence.renamed {
-            None => format!("it {}", showed(evidence.millis)),
-            Some(save) => {
+        let again_in_time = evidence.again.as_ref().is_none_or(|save| is_in_time(save.millis));
+        let mut measured = match (&evidence.renamed, &evidence.again) {
+            (None, _) => format!("it {}", showed(evidence.millis)),
+            (Some(save), None) => {
                 format!("saved in place, it {}; by renaming, it {}", showed(evidence.millis), showed(save.millis))
             }
+            (Some(save), Some(again)) => format!(
+                "saved in place, it {}; by renaming, it {}; in place again, it {}",
+                showed(evidence.millis),
+                showed(save.millis),
+                showed(again.millis)
+            ),
         };
-        let place = match (same, restarted) {
+        let place = match (unreplaced, restarted) {
             (false, _) => "in another container",
             (true, true) => "in the same container, which ended and was restarted",
             (true, false) => "in the same container",
         };
         measured = format!("{measured}, {place}");
-        if in_time && renamed_in_time && same && !restarted {
+        if in_time && renamed_in_time && again_in_time && unreplaced && !restarted {
             return Verdict::Pass(Finding::new(wanted, measured).with_some(self.timeline(evidence, place)));
         }
-        let (before, after) = match &evidence.renamed {
-            Some(save) if in_time => (&evidence.answer_after, &save.answer_after),
+        let (before, after) = match (&evidence.renamed, &evidence.again) {
+            (Some(save), Some(again)) if renamed_in_time => (&save.answer_after, &again.answer_after),
+            (Some(save), _) if in_time => (&evidence.answer_after, &save.answer_after),
             _ => (&evidence.answer_before, &evidence.answer_after),
         };
         let mut finding = Finding::new(wanted, measured).at(evidence.at.clone());
-        if in_time && !renamed_in_time {
+        if in_time && !(renamed_in_time && again_in_time) {
             finding = finding.note(evidence.why_renaming());
         }
         let finding = finding
@@ -328,6 +345,7 @@ mod tests {
             at: None,
             answers,
             renamed: None,
+            again: None,
         };
         let Some(Detail::Timeline { spans, marks, limit, .. }) = check.timeline(&evidence, "in the same container")
         else {
@@ -366,6 +384,7 @@ mod tests {
                 at: None,
                 answers: Vec::new(),
                 renamed: Some(Save { answer_after: String::new(), millis: renamed, answers: Vec::new() }),
+                again: None,
             })
         };
         assert!(matches!(judged("src/app.js", Some(300)), Verdict::Pass(_)));

@@ -65,10 +65,10 @@ impl Check for LimitsInForce {
         let cpu_wanted = self.cpus.map(|most| format!(", CPU at most {most}")).unwrap_or_default();
         let wanted = format!("memory at most {}{cpu_wanted}", memory(self.memory_bytes));
         let limit = kernel.memory_max.map_or_else(|| "no limit".to_owned(), memory);
-        let cpu = kernel.cpus().map_or_else(|| "no quota".to_owned(), |cpus| format!("{cpus:.2} CPUs"));
+        let cpu = kernel.most_cpus().map_or_else(|| "no limit".to_owned(), |cpus| format!("{cpus:.2} CPUs"));
         let holds = kernel.memory_max.is_some_and(|limit| limit <= self.memory_bytes)
             // A quota is a whole number of microseconds, so it may be rounded.
-            && self.cpus.is_none_or(|most| kernel.cpus().is_some_and(|cpus| cpus <= most + 0.001));
+            && self.cpus.is_none_or(|most| kernel.most_cpus().is_some_and(|cpus| cpus <= most + 0.001));
         let finding = Finding::new(wanted, format!("memory: {limit}; CPU: {cpu} (read from the kernel's cgroup)"));
         if holds { finding.decide(true) } else { finding.at(evidence.at.clone()).decide(false) }
     }

@@ -60,7 +60,7 @@ pub struct OpenPort {
 pub struct SilentPort {
     /// The service.
     pub service: String,
-    /// The port in the container. Left out, all but those behind the open ones.
+    /// The port in the container. Left out, all but those behind the open ones, and Unix sockets.
     #[serde(default)]
     pub port: Option<u16>,
 }
@@ -84,6 +84,9 @@ pub struct Evidence {
     pub heard: Vec<(String, u16, Option<String>)>,
     /// Ports in containers that should be silent and are not.
     pub listening: Vec<(String, u16)>,
+    /// Unix sockets in containers that should be silent, by their paths.
+    #[serde(default)]
+    pub unix_sockets: Vec<(String, String)>,
     /// Where the ports of the first service at fault stand.
     pub at: Option<Location>,
 }
@@ -132,7 +135,13 @@ impl Check for PublishedPorts {
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
-        let mut evidence = Evidence { published: Vec::new(), heard: Vec::new(), listening: Vec::new(), at: None };
+        let mut evidence = Evidence {
+            published: Vec::new(),
+            heard: Vec::new(),
+            listening: Vec::new(),
+            unix_sockets: Vec::new(),
+            at: None,
+        };
         let model = sandbox.model(&self.stack);
         for service in sandbox.started(&self.stack).await?.services {
             evidence.published.extend(doors(&model, &service).into_iter().map(|door| Published {
@@ -168,6 +177,10 @@ impl Check for PublishedPorts {
             let is_meant = |port: &u16| silent.port.map_or_else(|| !behind_open(port), |wanted| wanted == *port);
             let heard: Vec<u16> = kernel.listening.into_iter().chain(kernel.on_loopback).filter(is_meant).collect();
             evidence.listening.extend(heard.into_iter().map(|port| (silent.service.clone(), port)));
+            if silent.port.is_none() {
+                let sockets = kernel.unix_sockets.into_iter().map(|path| (silent.service.clone(), path));
+                evidence.unix_sockets.extend(sockets);
+            }
         }
         let key = |service: &str, key: &[&str]| sandbox.locate_key(self.at(service), key);
         evidence.at = if let Some(extra) = self.extra(&evidence) {
@@ -175,7 +188,9 @@ impl Check for PublishedPorts {
         } else if let Some(open) = self.first_unanswered(&evidence) {
             key(&open.service, &["ports", &format!("{}:", open.port)])
         } else {
-            evidence.listening.first().and_then(|(service, _)| key(service, &["command"]))
+            let ports = evidence.listening.iter().map(|(service, _)| service);
+            let first = ports.chain(evidence.unix_sockets.iter().map(|(service, _)| service)).next();
+            first.and_then(|service| key(service, &["command"]))
         };
         Ok(evidence)
     }
@@ -190,7 +205,7 @@ impl Check for PublishedPorts {
         let mut wanted = format!("on the host, open and answering: {}, and nothing else", wanted.join(", "));
         let silent = self.silent.iter().map(|silent| match silent.port {
             Some(port) => format!("; nobody listens on {} in the container", name(&silent.service, port)),
-            None => format!("; in the container of {} nobody listens on any other port", silent.service),
+            None => format!("; in the container of {} nobody listens on any other port or socket", silent.service),
         });
         wanted.extend(silent);
         let rows = evidence.published.iter().map(|published| {
@@ -240,7 +255,12 @@ impl Check for PublishedPorts {
                     name(service, *port)
                 )
             };
-            evidence.listening.first().map(listens)
+            let socket = |(service, path): &(String, String)| {
+                format!(
+                    "in the container of {service}, something listens on the Unix socket {path}, though nobody outside should need it"
+                )
+            };
+            evidence.listening.first().map(listens).or_else(|| evidence.unix_sockets.first().map(socket))
         };
         let holds = problem.is_none();
         let measured = problem.unwrap_or_else(|| "exactly these, and they answer".into());

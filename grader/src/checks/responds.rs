@@ -2,6 +2,9 @@
 //!
 //! Owns: sending requests in order and comparing answers. Must not: know what the app is for.
 
+mod answers;
+mod steps;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -10,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{ContainerFacts, Exit, HttpAnswer, HttpRequest};
+use crate::sandbox::facts::{ContainerFacts, HttpRequest};
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, memory};
+use answers::{Answer, Exchange};
+use steps::{Ask, Step, fill, filled};
 
 /// Sends requests to a published port (HTTP, or text by TCP), or runs commands in the container, one
 /// after another. The conversation is repeated until all of it is as wanted or the time is up, so
@@ -22,7 +27,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict, memory};
 /// Why it matters: a container that runs is not yet a service that works.
 ///
 /// How it is cheated: a fixed answer fails where a value that the service gave out in one step has to
-/// come back in a later one, or where `{tag}`, a word that is new in every run, is put in and asked for.
+/// come back in a later one, or where `{tag}` or `{some}`, a word and a number that are new in every run, are put in
+/// and asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Responds {
@@ -51,77 +57,6 @@ pub struct Responds {
 
 fn once() -> u32 {
     1
-}
-
-/// One step and what must come back. It is an HTTP request (`path`, `post`, `status`), or text by
-/// TCP (`say`), or a command in the container (`run`, `exit_code`).
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "StepFields")]
-pub struct Step {
-    ask: Ask,
-    /// Another port than the check's.
-    port: Option<u16>,
-    contains: Option<String>,
-    keep: BTreeMap<String, String>,
-}
-
-#[derive(Debug, JsonSchema)]
-enum Ask {
-    Http { path: String, post: Option<serde_json::Value>, status: u16 },
-    Tcp { say: String },
-    Command { run: Vec<String>, exit_code: i64 },
-}
-
-/// A step as the lesson writes it: with exactly one of `path`, `say` and `run`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepFields {
-    /// HTTP: the path. `{name}` stands for a value that an earlier step kept, `{tag}` for a word that
-    /// is new in every run; so in `post`, `say` and `run`.
-    path: Option<String>,
-    /// HTTP: a JSON body; the request is a POST then, else a GET.
-    post: Option<serde_json::Value>,
-    /// HTTP: the wanted status code.
-    status: Option<u16>,
-    /// TCP: the text that is sent, such as `"PING\r\n"`. What comes back until the service closes the
-    /// connection or falls silent counts.
-    say: Option<String>,
-    /// Command: its words, run in the container as `docker exec` does, for at most ten seconds.
-    run: Option<Vec<String>>,
-    /// Command: the wanted exit code; 0 when left out.
-    exit_code: Option<i64>,
-    /// HTTP and TCP: another port in the container than the check's.
-    port: Option<u16>,
-    /// Text that must be in the answer (body, bytes, or output). `{planted}` stands for the planted
-    /// secret's fingerprint, `{name}` for a value that an earlier step kept, `{tag}` for this run's word.
-    contains: Option<String>,
-    /// Names for values of a JSON answer, by their JSON pointers; the pointer `""` keeps the whole
-    /// answer without space around it, whatever it is.
-    #[serde(default)]
-    keep: BTreeMap<String, String>,
-}
-
-impl TryFrom<StepFields> for Step {
-    type Error = String;
-
-    fn try_from(fields: StepFields) -> Result<Self, String> {
-        let StepFields { path, post, status, say, run, exit_code, port, contains, keep } = fields;
-        let (http, command) = (post.is_some() || status.is_some(), exit_code.is_some());
-        let ask = match (path, say, run) {
-            (Some(path), None, None) if !command => {
-                let status = status.ok_or("a step with `path` needs `status`, the wanted status code")?;
-                Ask::Http { path, post, status }
-            }
-            (None, Some(say), None) if !http && !command => Ask::Tcp { say },
-            (None, None, Some(run)) if !http && !run.is_empty() => {
-                Ask::Command { run, exit_code: exit_code.unwrap_or(0) }
-            }
-            _ => {
-                return Err("a step is `path` with `status` (and `post`), or `say`, or `run` (with `exit_code`)".into());
-            }
-        };
-        Ok(Self { ask, port, contains, keep })
-    }
 }
 
 fn default_limit() -> u64 {
@@ -156,31 +91,6 @@ pub struct Ended {
     pub at: Option<Location>,
 }
 
-/// One request with its answer.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Exchange {
-    /// `POST /payments`, or the text that was sent, or the command.
-    pub request: String,
-    /// The answer.
-    pub answer: Answer,
-    /// The text that must be in it, with all names filled in.
-    pub contains: Option<String>,
-}
-
-/// What came back.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Answer {
-    /// The status or exit code, where there is one.
-    pub code: Option<i64>,
-    /// The body, the bytes, or the output.
-    pub text: String,
-    /// Why there was no answer.
-    pub error: Option<String>,
-    /// Whether it is a command's.
-    #[serde(default)]
-    pub of_command: bool,
-}
-
 #[async_trait]
 impl Check for Responds {
     type Evidence = Evidence;
@@ -191,11 +101,12 @@ impl Check for Responds {
     }
 
     fn asks_at(&self) -> Vec<Door> {
-        let port = |step: &Step| match step.ask {
+        let asked = |step: &Step| match step.ask {
             Ask::Command { .. } => None,
-            _ => step.port.or(self.port),
+            _ => Some(Door::of(&self.stack, self.service_of(step), step.port.or(self.port)?)),
         };
-        self.steps.iter().filter_map(port).map(|port| Door::of(&self.stack, &self.service, port)).collect()
+        let held = |step: &Step| step.holding.as_ref().map(|held| Door::of(&self.stack, &held.service, held.port));
+        self.steps.iter().flat_map(|step| [asked(step), held(step)]).flatten().collect()
     }
 
     async fn measure(&self, sandbox: &dyn Sandbox) -> Result<Evidence, Fault> {
@@ -274,6 +185,10 @@ impl Check for Responds {
 }
 
 impl Responds {
+    fn service_of<'a>(&'a self, step: &'a Step) -> &'a str {
+        step.service.as_deref().unwrap_or(&self.service)
+    }
+
     /// How the container ended since `before`, where it was to live on.
     async fn ended(
         &self,
@@ -324,10 +239,21 @@ impl Responds {
 
     async fn converse(&self, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Vec<Exchange>, Fault> {
         let planted = sandbox.planted_fingerprint().unwrap_or_default();
-        let mut kept = BTreeMap::from([("planted".to_owned(), planted), ("tag".to_owned(), sandbox.tag())]);
+        let tag = sandbox.tag();
+        let mut kept = BTreeMap::from([("planted".to_owned(), planted), ("some".to_owned(), some(&tag).to_string())]);
+        kept.insert("tag".to_owned(), tag);
         let mut exchanges = Vec::new();
         for step in &self.steps {
+            let at = At { service: self.service_of(step), ..at };
+            let held = match &step.holding {
+                Some(held) => {
+                    let to = At { service: &held.service, ..at };
+                    sandbox.hold_connections(to, held.port, held.connections).await?
+                }
+                None => Vec::new(),
+            };
             let (request, answer) = self.ask(sandbox, at, step, &kept).await?;
+            drop(held);
             let contains = step.contains.as_ref().map(|text| fill(text, &kept));
             let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap_or_default();
             for (name, pointer) in &step.keep {
@@ -391,135 +317,16 @@ impl Responds {
 /// The exit code of a process that SIGKILL ended.
 const KILLED: i64 = 137;
 
+/// A number that is another one in most runs, from 1,000 to 9,999.
+fn some(tag: &str) -> u32 {
+    let mixed = tag.bytes().fold(0_u32, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    1_000 + mixed % 9_000
+}
+
 /// How long after an answer that did not come an end is waited for that the daemon has not told yet.
 const END_TOLD_WITHIN_MS: u64 = 300;
 
 /// The most that a command may take, milliseconds.
 const COMMAND_MS: u64 = 60_000;
-
-impl From<HttpAnswer> for Answer {
-    fn from(answer: HttpAnswer) -> Self {
-        Self { code: answer.status.map(i64::from), text: answer.body, error: answer.error, of_command: false }
-    }
-}
-
-impl From<Option<Vec<u8>>> for Answer {
-    fn from(heard: Option<Vec<u8>>) -> Self {
-        match heard {
-            Some(bytes) => Self { text: String::from_utf8_lossy(&bytes).into_owned(), ..Self::default() },
-            None => Self { error: Some("nobody answers there".into()), ..Self::default() },
-        }
-    }
-}
-
-impl From<Exit> for Answer {
-    fn from(exit: Exit) -> Self {
-        let error = match exit.code {
-            None => Some("it did not end in time".to_owned()),
-            Some(_) if exit.cut => Some("it printed more than the grader keeps".to_owned()),
-            Some(_) => None,
-        };
-        Self { code: exit.code, text: exit.output, error, of_command: true }
-    }
-}
-
-impl Answer {
-    /// The answer in one line.
-    fn summary(&self) -> String {
-        let start = shortened(self.text.trim());
-        match (self.code, &self.error) {
-            (_, Some(error)) => format!("no answer: {error} {start}").trim_end().to_owned(),
-            (Some(code), None) if self.of_command => {
-                let printed = if start.is_empty() { "nothing".to_owned() } else { format!("{start:?}") };
-                format!("exit code {code}, printed {printed}")
-            }
-            (Some(code), None) => format!("{code} {start}").trim_end().to_owned(),
-            (None, None) => format!("{start:?}"),
-        }
-    }
-}
-
-/// The beginning of a text, with a sign where it goes on.
-fn shortened(text: &str) -> String {
-    let start: String = text.chars().take(SHOWN).collect();
-    if start.len() < text.len() { format!("{start} ...") } else { start }
-}
-
-/// Letters of an answer that are shown in a line.
-const SHOWN: usize = 160;
-
-impl Step {
-    fn in_words(&self) -> String {
-        let text = self.contains.as_ref().map(|text| format!(" with `{text}`")).unwrap_or_default();
-        match &self.ask {
-            Ask::Http { path, post, status } => {
-                format!("{} {path} → {status}{text}", if post.is_some() { "POST" } else { "GET" })
-            }
-            Ask::Tcp { say } => format!("{say:?} → an answer{text}"),
-            Ask::Command { run, exit_code } => format!("`{}` → exit code {exit_code}{text}", run.join(" ")),
-        }
-    }
-
-    /// What was wanted of an exchange and is not there.
-    fn missing(&self, exchange: &Exchange) -> Option<String> {
-        let Exchange { answer, contains, .. } = exchange;
-        match &self.ask {
-            Ask::Http { status, .. } if answer.code != Some(i64::from(*status)) => {
-                return Some(format!("status {status} was wanted"));
-            }
-            Ask::Command { exit_code, .. } if answer.code != Some(*exit_code) => {
-                return Some(format!("exit code {exit_code} was wanted"));
-            }
-            Ask::Tcp { .. } if answer.error.is_some() => return Some("an answer was wanted".into()),
-            _ => {}
-        }
-        let text = contains.as_ref()?;
-        (!answer.text.contains(text)).then(|| format!("`{text}` is not in the answer"))
-    }
-}
-
-fn fill(text: &str, kept: &BTreeMap<String, String>) -> String {
-    kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-/// The same within JSON: texts are filled in, everything else stays as it is.
-fn filled(value: &serde_json::Value, kept: &BTreeMap<String, String>) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::String(text) => Value::String(fill(text, kept)),
-        Value::Array(list) => list.iter().map(|one| filled(one, kept)).collect(),
-        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), filled(one, kept))).collect(),
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_filled_in_within_json() {
-        let kept = BTreeMap::from([("tag".to_owned(), "t7".to_owned())]);
-        let body = serde_json::json!({"dish": "soup {tag}", "list": ["{tag}", 3]});
-        assert_eq!(filled(&body, &kept), serde_json::json!({"dish": "soup t7", "list": ["t7", 3]}));
-    }
-
-    fn step(text: &str) -> Result<Step, String> {
-        toml::from_str(text).map_err(|error| error.message().to_owned())
-    }
-
-    #[test]
-    fn a_step_is_one_thing() {
-        assert!(step("path = '/'\nstatus = 200").is_ok());
-        assert!(step("say = 'PING'").is_ok());
-        assert!(step("run = ['true']\nexit_code = 1").is_ok());
-        for wrong in
-            ["path = '/'\nsay = ''\nstatus = 200", "say = ''\nstatus = 200", "run = []", "exit_code = 0", "path = '/'"]
-        {
-            let message = step(wrong).expect_err(wrong);
-            assert!(message.contains("a step "), "{message}");
-        }
-    }
-}
 
 crate::register!(Responds);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Check, Resource};
 use crate::fault::Fault;
 use crate::sandbox::Sandbox;
-use crate::sandbox::facts::{ImageFacts, LayerOrigin};
+use crate::sandbox::facts::{ImageFacts, LayerOrigin, Tree};
 use crate::verdict::{Detail, Finding, Verdict};
 
 /// Counts the layers that two images have in common, from the lowest up.
@@ -27,6 +27,9 @@ pub struct SharedLayers {
     /// How many layers above the base image they share at least.
     #[serde(default)]
     pub above_base: usize,
+    /// Paths that must lie in the layers which they share.
+    #[serde(default)]
+    pub paths: Vec<String>,
 }
 
 /// The layers of both.
@@ -39,6 +42,9 @@ pub struct Evidence {
     /// The layers of both with what made them, lowest first.
     #[serde(default)]
     pub origins: [Vec<LayerOrigin>; 2],
+    /// The layer of each image that has a path, from 0 for the lowest; for each of the paths that are asked for.
+    #[serde(default)]
+    pub holders: Vec<[Option<usize>; 2]>,
 }
 
 #[async_trait]
@@ -54,7 +60,7 @@ impl Check for SharedLayers {
         let (first, second) = tokio::try_join!(sandbox.image(&self.images[0]), sandbox.image(&self.images[1]))?;
         let [one, other] = &self.images;
         let (one, other) = tokio::try_join!(sandbox.layer_origins(one), sandbox.layer_origins(other))?;
-        Ok(Evidence { first, second, origins: [one, other] })
+        Ok(Evidence { first, second, origins: [one, other], holders: self.holders(sandbox).await? })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -63,7 +69,10 @@ impl Check for SharedLayers {
         let base = evidence.first.base_layers.max(evidence.second.base_layers);
         let name = |facts: &ImageFacts| facts.base.clone().unwrap_or_else(|| "no image of the course".into());
         let more = if self.above_base == 0 { String::new() } else { format!(" and {} more", self.above_base) };
-        let wanted = format!("{} and {} share the layers of one base image{more}", self.images[0], self.images[1]);
+        let mut wanted = format!("{} and {} share the layers of one base image{more}", self.images[0], self.images[1]);
+        if !self.paths.is_empty() {
+            wanted += &format!(", with {} in them", self.paths.join(", "));
+        }
         let stands = |image: &str, facts: &ImageFacts| format!("{image} has {} on {}", facts.layers.len(), name(facts));
         let measured = format!(
             "{shared} {} shared; {}, {}",
@@ -71,9 +80,11 @@ impl Check for SharedLayers {
             stands(&self.images[0], &evidence.first),
             stands(&self.images[1], &evidence.second)
         );
+        let apart = self.apart(&evidence.holders, shared);
+        let measured = apart.as_ref().map_or(measured.clone(), |apart| format!("{measured}; {apart}"));
         let finding = Finding::new(wanted, measured);
         // On `scratch` there is no layer of a base, and what is shared above it is shared.
-        if shared > 0 && (base > 0 || self.above_base > 0) && shared >= base + self.above_base {
+        if apart.is_none() && shared > 0 && (base > 0 || self.above_base > 0) && shared >= base + self.above_base {
             return Verdict::Pass(finding);
         }
         let [one, other] = &evidence.origins;
@@ -91,6 +102,30 @@ impl Check for SharedLayers {
         let table = Detail::table("layers, lowest first", &[&self.images[0], &self.images[1], ""], rows);
         let note = "A layer is shared while everything below it is: from the first line that differs, nothing is.";
         Verdict::Fail(finding.at(differs).with(table).note(note))
+    }
+}
+
+impl SharedLayers {
+    async fn holders(&self, sandbox: &dyn Sandbox) -> Result<Vec<[Option<usize>; 2]>, Fault> {
+        if self.paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [one, other] = &self.images;
+        let (one, other) = tokio::try_join!(sandbox.layer_files(one), sandbox.layer_files(other))?;
+        let (one, other) = (Tree::of(&one), Tree::of(&other));
+        let layer = |tree: &Tree<'_>, path: &str| tree.at(path.trim_start_matches('/')).map(|node| node.layer);
+        Ok(self.paths.iter().map(|path| [layer(&one, path), layer(&other, path)]).collect())
+    }
+
+    /// The first path that does not lie in one of the `shared` layers of both.
+    fn apart(&self, holders: &[[Option<usize>; 2]], shared: usize) -> Option<String> {
+        self.paths.iter().zip(holders).find_map(|(path, layers)| {
+            self.images.iter().zip(layers).find_map(|(image, layer)| match layer {
+                Some(layer) if *layer < shared => None,
+                Some(layer) => Some(format!("{path} lies in layer {} of {image}, which is not shared", layer + 1)),
+                None => Some(format!("{path} is not in {image}")),
+            })
+        })
     }
 }
 

@@ -102,6 +102,15 @@ fn is_positive(value: Option<&Value>) -> bool {
     number(value) > 0.0
 }
 
+/// Takes an unlimited swap out of what is started: Docker then gives as much swap as memory, and the
+/// machine keeps its own.
+pub fn bound_swap(service: &mut Map<String, Value>) {
+    let is_endless = |swap: &Value| swap.as_str() == Some("-1") || swap.as_i64() == Some(-1);
+    if service.get("memswap_limit").is_some_and(is_endless) {
+        service.remove("memswap_limit");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

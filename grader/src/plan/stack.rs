@@ -28,7 +28,7 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
             images.insert(build.name);
         }
         injected.insert(name.clone(), bounds::put_in(service));
-        bound_swap(service);
+        bounds::bound_swap(service);
         network::keep_names(service);
         for key in TAKEN_OUT {
             service.remove(key);
@@ -58,15 +58,6 @@ pub fn plan(names: &Names<'_>, spec: &StackSpec, admitted: &AdmittedStack, build
         images,
         variables,
         held,
-    }
-}
-
-/// Takes an unlimited swap out of what is started: Docker then gives as much swap as memory, and the
-/// machine keeps its own.
-fn bound_swap(service: &mut Map<String, Value>) {
-    let is_endless = |swap: &Value| swap.as_str() == Some("-1") || swap.as_i64() == Some(-1);
-    if service.get("memswap_limit").is_some_and(is_endless) {
-        service.remove("memswap_limit");
     }
 }
 

@@ -7,6 +7,7 @@
 //! somebody has thought about it.
 
 mod build;
+mod joins;
 mod keys;
 mod mounts;
 mod network;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 use super::{AdmittedStack, Refusal, limits};
 use crate::course::spec::{LessonSpec, StackSpec};
 use crate::submission::{Submission, is_inside};
+pub use joins::name_services;
 pub use keys::remedy;
 pub use mounts::{Source, SourceKind, sources};
 pub use text::{ComposeText, NEUTRAL, read};
@@ -209,7 +211,8 @@ fn entries<'v>(model: &'v Value, kind: &str) -> Vec<(&'v str, &'v Value)> {
     map.iter().map(|(name, value)| (name.as_str(), value)).collect()
 }
 
-fn replicas(service: &Value) -> u64 {
+/// How many containers of a service are asked for.
+pub fn replicas(service: &Value) -> u64 {
     let deployed = service.pointer("/deploy/replicas").and_then(Value::as_u64);
     service.get("scale").and_then(Value::as_u64).or(deployed).unwrap_or(1)
 }

@@ -68,6 +68,8 @@ pub trait Manners {
     /// Makes one more edit in the file of the lesson's edit, which must have been made before, and saves it as
     /// many editors do: a new file takes the old one's name.
     async fn edit_by_renaming(&self, stack: &str) -> Result<EditDone, Fault>;
+    /// Makes a third edit, after that one, and saves it in place.
+    async fn edit_again(&self, stack: &str) -> Result<EditDone, Fault>;
 }
 
 /// Putting load on a container from within its own cgroups, without running anything of its image.

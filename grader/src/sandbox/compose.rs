@@ -12,7 +12,7 @@ use super::pace::Pace;
 use crate::event::{Event, Events};
 use crate::fault::Fault;
 use crate::plan::StackPlan;
-use crate::policy::limits;
+use crate::policy::{limits, replicas};
 use crate::submission::env_file;
 pub use merge::{Fills, Merged, Places, merge};
 
@@ -62,7 +62,9 @@ pub async fn up(
         }
         None => Some(vec![format!("`docker compose up` was not done after {} s", limits::STACK_SECONDS)]),
     };
-    let services = stack.started["services"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    // One that is scaled to nothing has no container, and is no failure.
+    let wanted = stack.started["services"].as_object().into_iter().flatten().filter(|(_, one)| replicas(one) > 0);
+    let services = wanted.map(|(name, _)| name.clone()).collect();
     events.send(Event::StageEnded { stage, ok: failure.is_none(), millis });
     Ok(StackReport { stack: stack.name.clone(), millis, services, failure, ..StackReport::default() })
 }

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 use bollard::Docker;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
 
 use super::build::{Bounds, BuildSettings};
 use super::facts::{
@@ -188,6 +189,10 @@ impl Sandbox for DockerSandbox {
 
     async fn connect(&self, at: At<'_>, port: u16, say: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         self.tcp(at, port, say).await
+    }
+
+    async fn hold_connections(&self, at: At<'_>, port: u16, count: usize) -> Result<Vec<TcpStream>, Fault> {
+        self.open(at, port, count).await
     }
 
     async fn processes(&self, at: At<'_>) -> Result<Vec<Process>, Fault> {

@@ -195,6 +195,7 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
     if !output.contains("local_address") {
         return Err(unreadable("what the kernel keeps about a container".into(), output));
     }
+    let mut online = None;
     for line in output.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok());
@@ -209,14 +210,30 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
             "cpu/cpu.cfs_quota_us" => facts.cpu_quota_us = number(1),
             "cpu/cpu.cfs_period_us" => facts.cpu_period_us = number(1).unwrap_or(facts.cpu_period_us),
             "pids.max" | "pids/pids.max" => facts.pids_max = number(1),
+            "cpuset.cpus.effective" | "cpuset/cpuset.effective_cpus" => {
+                facts.cpuset = words.get(1).and_then(|list| cpus(list))
+            }
+            "online" => online = words.get(1).and_then(|list| cpus(list)),
+            // `unix NUMBER: COUNT PROTOCOL FLAGS TYPE STATE INODE PATH`
+            "unix" => facts.unix_sockets.push(words.get(8).map_or("one without a name", |path| *path).to_owned()),
             _ => socket(&words, &mut facts),
         }
     }
+    facts.cpuset = facts.cpuset.filter(|cpuset| online.is_some_and(|online| *cpuset < online));
     for ports in [&mut facts.listening, &mut facts.on_loopback] {
         ports.sort_unstable();
         ports.dedup();
     }
     Ok(facts)
+}
+
+/// How many CPUs a list such as `0-3,7` names.
+fn cpus(list: &str) -> Option<u64> {
+    let count = |part: &str| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1)
+    };
+    list.split(',').map(count).sum()
 }
 
 /// One line of `/proc/PID/net/tcp`: `sl local_address rem_address st tx:rx ...`, see proc(5).
@@ -266,6 +283,24 @@ mod tests {
     fn limits_of_cgroup_v2_are_read() {
         let facts = parsed("memory.max 268435456\ncpu.max 50000 100000\npids.max max\n");
         assert_eq!((facts.memory_max, facts.cpus(), facts.pids_max), (Some(268_435_456), Some(0.5), None));
+    }
+
+    #[test]
+    fn some_of_the_cpus_are_a_limit_and_all_of_them_are_none() {
+        let facts = |own: &str| parsed(&format!("cpuset/cpuset.effective_cpus {own}\nonline 0-3,7\n"));
+        assert_eq!(
+            (facts("0").most_cpus(), facts("0-1,7").most_cpus(), facts("0-3,7").most_cpus()),
+            (Some(1.0), Some(3.0), None)
+        );
+        let both = parsed("cpuset.cpus.effective 0-1\nonline 0-3\ncpu.max 50000 100000\n");
+        assert_eq!((both.cpus(), both.most_cpus()), (Some(0.5), Some(0.5)));
+    }
+
+    #[test]
+    fn unix_sockets_are_told_by_their_paths() {
+        let facts =
+            parsed("unix 000000: 00000002 00000000 00010000 0001 01 17 /tmp/door\nunix 1: 2 0 00010000 0001 01 18\n");
+        assert_eq!(facts.unix_sockets, ["/tmp/door", "one without a name"]);
     }
 
     #[test]

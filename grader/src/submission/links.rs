@@ -30,8 +30,8 @@ pub fn notes(dir: &Path) -> Vec<String> {
     let walk = WalkDir::new(dir).max_depth(limits::DEPTH).sort_by_file_name().into_iter().filter_entry(kept);
     let links = walk.take(limits::FILES + 1).flatten().filter(|entry| entry.file_type().is_symlink());
     let left_out = links.filter(|entry| is_left_out(dir, entry.path()));
-    let named = left_out.map(|entry| entry.path().strip_prefix(dir).unwrap_or(entry.path()).display().to_string());
-    let names: Vec<String> = named.collect();
+    let each = left_out.map(|entry| entry.path().strip_prefix(dir).unwrap_or(entry.path()).display().to_string());
+    let names: Vec<String> = each.collect();
     let Some((first, others)) = names.split_first() else { return Vec::new() };
     let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
     let are = if others.is_empty() { "is a link that was" } else { "are links that were" };

@@ -87,7 +87,9 @@ fn is_plain(word: &str) -> bool {
 }
 
 fn is(word: &str, wanted: &str) -> bool {
-    word == wanted || word.ends_with(&format!("/{}", wanted.trim_start_matches("./")))
+    let same = |wanted: &str| word == wanted || word.ends_with(&format!("/{}", wanted.trim_start_matches("./")));
+    // Node finds `display.js` by `node display`.
+    same(wanted) || wanted.strip_suffix(".js").is_some_and(same)
 }
 
 fn name(program: &str) -> &str {
@@ -106,6 +108,7 @@ mod tests {
     fn a_program_is_run_with_its_file_however_it_is_written() {
         for command in [
             &["node", "/srv/display.js"] as &[&str],
+            &["node", "/srv/display"],
             &["/usr/local/bin/node", "--inspect", "display.js", "--port", "80"],
             &["node", "--require", "./a.js", "srv/display.js"],
             &["/sbin/docker-init", "--", "node", "display.js"],

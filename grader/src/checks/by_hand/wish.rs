@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::runs::runs;
 use crate::learner::filled;
-use crate::sandbox::facts::{ContainerFacts, Doing, HandmadeNetwork, MountFacts, PublishedPort};
+use crate::sandbox::facts::{ContainerFacts, Doing, HandmadeNetwork, KernelFacts, MountFacts, PublishedPort};
 use crate::verdict::memory;
 
 /// Of what, what was wanted, what was found, and whether that is as wanted.
@@ -83,6 +83,10 @@ pub struct ContainerWish {
     /// The only namespaces (`ipc`, `net`, `pid`, `uts`) that it may share with another container or the machine.
     #[serde(default)]
     pub may_share: Option<Vec<String>>,
+    /// Namespaces that it must share with the main process of another one of these containers: the kind (`ipc`,
+    /// `net`, `pid`, `uts`) to that one's name.
+    #[serde(default)]
+    pub joins: BTreeMap<String, String>,
     /// What is mounted.
     #[serde(default)]
     pub mounts: Vec<MountWish>,
@@ -245,14 +249,41 @@ impl ContainerWish {
         rows
     }
 
-    /// What it says about a container.
+    /// What it says about limits: by the kernel while a container runs, else by what was asked for.
+    fn limits(&self, found: &ContainerFacts, kernel: Option<&KernelFacts>) -> Vec<Compared> {
+        let mut rows: Vec<Compared> = Vec::new();
+        let mut row =
+            |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
+        if let Some(most) = self.memory_bytes {
+            let limit = kernel.map_or(found.memory, |kernel| kernel.memory_max);
+            let is = limit.map_or("no limit".into(), memory);
+            row("memory limit", format!("at most {}", memory(most)), is, limit.is_some_and(|is| is <= most));
+        }
+        if let Some(most) = self.pids {
+            let limit = kernel.map_or(found.pids_limit, |kernel| kernel.pids_max);
+            let is = limit.map_or("no limit".into(), |is| is.to_string());
+            row("process limit", format!("at most {most}"), is, limit.is_some_and(|is| is <= most));
+        }
+        if let Some(most) = self.cpus {
+            #[expect(clippy::cast_precision_loss, reason = "billionths of a few CPUs are below 2^53")]
+            let asked = found.nano_cpus.map(|nano| nano as f64 / 1e9);
+            let cpus = kernel.map_or(asked, KernelFacts::cpus);
+            let is = cpus.map_or("no limit".into(), |is| format!("{is:.2} CPUs"));
+            row("CPU limit", format!("at most {most} CPUs"), is, cpus.is_some_and(|is| is <= most + 1e-9));
+        }
+        rows
+    }
+
+    /// What it says about a container. `all` is what the containers do that are asked for, by their names.
     pub fn rows(
         &self,
         found: &ContainerFacts,
-        doing: &Doing,
+        all: &BTreeMap<String, Doing>,
         learner: &str,
         images: &BTreeMap<String, String>,
     ) -> Vec<Compared> {
+        let nothing = Doing::default();
+        let doing = all.get(&found.name).unwrap_or(&nothing);
         let mut rows: Vec<Compared> = Vec::new();
         let mut row =
             |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
@@ -299,20 +330,9 @@ impl ContainerWish {
                 row(&format!("{kind} {key}"), code(&value), is, has.get(key) == Some(&value));
             }
         }
-        if let Some(most) = self.memory_bytes {
-            let is = found.memory.map_or("no limit".into(), memory);
-            row("memory limit", format!("at most {}", memory(most)), is, found.memory.is_some_and(|is| is <= most));
-        }
-        if let Some(most) = self.pids {
-            let is = found.pids_limit.map_or("no limit".into(), |is| is.to_string());
-            row("process limit", format!("at most {most}"), is, found.pids_limit.is_some_and(|is| is <= most));
-        }
-        if let Some(most) = self.cpus {
-            #[expect(clippy::cast_precision_loss, reason = "billionths of a few CPUs are below 2^53")]
-            let cpus = found.nano_cpus.map(|nano| nano as f64 / 1e9);
-            let is = cpus.map_or("no limit".into(), |is| format!("{is:.2} CPUs"));
-            row("CPU limit", format!("at most {most} CPUs"), is, cpus.is_some_and(|is| is <= most + 1e-9));
-        }
+        rows.extend(self.limits(found, doing.kernel.as_ref()));
+        let mut row =
+            |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
         for network in &self.networks {
             let network = filled(network, learner);
             let holds = found.networks.contains(&network);
@@ -322,6 +342,13 @@ impl ContainerWish {
             let wanted = if may.is_empty() { "none".to_owned() } else { format!("at most {}", may.join(", ")) };
             let holds = found.shares.iter().all(|one| may.contains(one));
             row("shared namespaces", wanted, or_none(&found.shares.join(", ")), holds);
+        }
+        for (kind, container) in &self.joins {
+            let name = filled(container, learner);
+            let (own, other) = (doing.namespaces.get(kind), all.get(&name).and_then(|one| one.namespaces.get(kind)));
+            let inode = |of: Option<&u64>| of.map_or("none: it does not run".to_owned(), u64::to_string);
+            let wanted = format!("that of `{name}`, now {}", inode(other));
+            row(&format!("{kind} namespace"), wanted, inode(own), own.is_some() && own == other);
         }
         for mount in &self.mounts {
             let volume = mount.volume.as_ref().map(|volume| filled(volume, learner));

@@ -146,7 +146,7 @@ impl Side {
             Aspect::NodeEnv => container.env.get("NODE_ENV").cloned().unwrap_or_else(|| "not set".into()),
             Aspect::Environment => list(self.variables().map(shown), "none"),
             Aspect::Memory => self.kernel.memory_max.map_or_else(|| "none".into(), memory),
-            Aspect::Cpu => self.kernel.cpus().map_or_else(|| "none".into(), |cpus| format!("{cpus:.2}")),
+            Aspect::Cpu => self.kernel.most_cpus().map_or_else(|| "none".into(), |cpus| format!("{cpus:.2}")),
             Aspect::Processes => self.kernel.pids_max.map_or_else(|| "none".into(), |most| most.to_string()),
             Aspect::Restart => container.restart_policy.clone(),
             Aspect::RootFileSystem => if container.read_only { "read-only" } else { "writable" }.into(),

@@ -120,15 +120,24 @@ fn deployment(gate: &mut Gate<'_>, name: &str, service: &Value) {
     gate.only_known(&["services", name, "deploy"], deploy, &known);
 }
 
+/// What a container has without being asked (moby 26.1, `oci/caps/defaults.go`): to give it back after
+/// `cap_drop: ALL` adds nothing.
+const DEFAULT_CAPABILITIES: &str = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP \
+    NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
+
 fn rights(gate: &mut Gate<'_>, name: &str, service: &Value) {
     for capability in strings(service.get("cap_add")) {
+        let upper = capability.to_uppercase();
+        if DEFAULT_CAPABILITIES.split_whitespace().any(|one| upper.strip_prefix("CAP_").unwrap_or(&upper) == one) {
+            continue;
+        }
         if gate.lesson.allow.iter().any(|allowed| allowed.is_capability(&capability)) {
             continue;
         }
         gate.refuse(
             &["services", name, "cap_add"],
             format!("`{name}` adds the capability {capability}"),
-            "More rights than Docker's default set are not needed here; production drops rights, it does not add them.",
+            "Only what every container has anyway may be added again after `cap_drop`, such as CHOWN or DAC_OVERRIDE; more than that is not needed here.",
         );
     }
     for option in strings(service.get("security_opt")) {

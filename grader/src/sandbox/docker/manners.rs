@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::super::facts::{EditDone, HealthAnswer, HealthCheck, Stopping, Understudy};
 use super::super::{At, Manners, signals};
 use super::DockerSandbox;
+use crate::course::spec::EditSpec;
 use crate::fault::Fault;
 use crate::plan::mounts::place_of;
 
@@ -62,8 +63,15 @@ impl Manners for DockerSandbox {
         let edit = self.edit_spec()?;
         let (root, file) = place_of(&self.stack_plan(stack)?.held, &self.stack_dir(stack)?, Path::new(&edit.file));
         let last = EditDone { file: file.display().to_string(), before: edit.find.clone(), after: self.edited() };
-        let token = format!("Edited by renaming during run {}", self.parts.run);
-        Ok(EditDone { file: edit.file.clone(), ..self.parts.scratch.edit_by_renaming(&root, last, &token)? })
+        Ok(EditDone { file: edit.file.clone(), ..self.parts.scratch.edit_by_renaming(&root, last, &self.renamed())? })
+    }
+
+    async fn edit_again(&self, stack: &str) -> Result<EditDone, Fault> {
+        let edit = self.edit_spec()?;
+        let (root, file) = place_of(&self.stack_plan(stack)?.held, &self.stack_dir(stack)?, Path::new(&edit.file));
+        let again = EditSpec { file: file.display().to_string(), find: self.renamed() };
+        let done = self.parts.scratch.edit(&root, &again, &format!("Edited again during run {}", self.parts.run))?;
+        Ok(EditDone { file: edit.file.clone(), ..done })
     }
 }
 
@@ -73,6 +81,11 @@ const USUAL_GRACE_S: u64 = 10;
 const USUAL_HEALTH_MS: u64 = 30_000;
 
 impl DockerSandbox {
+    /// The text that the edit puts in which is saved by renaming.
+    fn renamed(&self) -> String {
+        format!("Edited by renaming during run {}", self.parts.run)
+    }
+
     /// The daemon's whole answer about a container.
     pub(super) async fn inspected(&self, at: At<'_>) -> Result<ContainerInspectResponse, Fault> {
         let name = self.container_name(at)?;

@@ -8,6 +8,7 @@ use std::pin::pin;
 
 use bollard::query_parameters::{EventsOptionsBuilder, StopContainerOptionsBuilder};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -249,6 +250,16 @@ impl DockerSandbox {
             }
         }
         Ok(Some(heard))
+    }
+
+    /// Connections that nothing is said on, as many as could be opened.
+    pub(super) async fn open(&self, at: At<'_>, port: u16, count: usize) -> Result<Vec<TcpStream>, Fault> {
+        let Some(host) = self.host_port(at, port).await? else { return Ok(Vec::new()) };
+        let opening = async {
+            let all = (0..count).map(|_| TcpStream::connect(("127.0.0.1", host)));
+            join_all(all).await.into_iter().filter_map(Result::ok).collect()
+        };
+        Ok(self.within(TALK_MS).wait_for(opening).await?.unwrap_or_default())
     }
 
     pub(super) async fn kernel_facts(&self, at: At<'_>) -> Result<KernelFacts, Fault> {

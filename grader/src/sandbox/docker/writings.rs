@@ -25,7 +25,16 @@ impl Writings for DockerSandbox {
     }
 
     async fn doing(&self, container: &str) -> Result<Doing, Fault> {
-        doing(&self.parts.client, container).await
+        let (main, mut doing) = doing(&self.parts.client, container).await?;
+        if main > 0 {
+            let probe = self.probe().await?;
+            // One that has ended meanwhile has neither.
+            if let Some(kernel) = probe.kernel(main).await? {
+                doing.kernel = Some(kernel);
+                doing.namespaces = probe.namespaces(main).await?.own;
+            }
+        }
+        Ok(doing)
     }
 
     fn instructions(&self) -> Vec<Instruction> {
@@ -100,11 +109,12 @@ async fn handmade(client: &Docker) -> Result<Handmade, Fault> {
     Ok(found)
 }
 
-async fn doing(client: &Docker, name: &str) -> Result<Doing, Fault> {
+/// What a container does, and its main process; 0 when there is none.
+async fn doing(client: &Docker, name: &str) -> Result<(i64, Doing), Fault> {
     let raw = match client.inspect_container(name, None).await {
         Ok(raw) => raw,
         // One that is gone by now does nothing.
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(Doing::default()),
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(<_>::default()),
         Err(error) => return Err(Fault::docker(format!("inspecting {name}"))(error)),
     };
     let main = raw.state.and_then(|state| state.pid).unwrap_or_default();
@@ -114,11 +124,13 @@ async fn doing(client: &Docker, name: &str) -> Result<Doing, Fault> {
         Err(_) => bollard::models::ImageConfig::default(),
     };
     let image_command = config.entrypoint.into_iter().flatten().chain(config.cmd.into_iter().flatten()).collect();
-    Ok(Doing {
+    let doing = Doing {
         processes: started_by(main, container::processes(client, name).await?),
         image_command,
         deleted: container::deleted_paths(client, name).await?,
-    })
+        ..Doing::default()
+    };
+    Ok((main, doing))
 }
 
 /// The command lines of a process and of all that it has started, directly or not: what `docker exec` has

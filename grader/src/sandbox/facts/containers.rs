@@ -273,12 +273,26 @@ pub struct KernelFacts {
     /// The same on loopback, where only the container itself gets in. Docker's own name server is left out.
     #[serde(default)]
     pub on_loopback: Vec<u16>,
+    /// Unix sockets on which something listens in the container's network namespace, by their paths.
+    #[serde(default)]
+    pub unix_sockets: Vec<String>,
+    /// The CPUs that its cgroup may use; `None` when these are all CPUs of the machine.
+    #[serde(default)]
+    pub cpuset: Option<u64>,
     /// Per local port, how many established connections have nothing left unread.
     pub connections_read: BTreeMap<u16, u32>,
 }
 
 impl KernelFacts {
-    /// The CPU limit in CPUs.
+    /// The most CPUs that it can use: by its quota, or since its cgroup may use some of them only.
+    #[must_use]
+    pub fn most_cpus(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a number of CPUs")]
+        let cpuset = self.cpuset.map(|cpus| cpus as f64);
+        [self.cpus(), cpuset].into_iter().flatten().reduce(f64::min)
+    }
+
+    /// The CPU quota in CPUs.
     #[must_use]
     pub fn cpus(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "microseconds of a period are small")]

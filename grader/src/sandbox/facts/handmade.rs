@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ContainerFacts;
+use super::{ContainerFacts, KernelFacts};
 
 /// Everything in the daemon that no run of the grader has made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,12 @@ pub struct Doing {
     pub image_command: Vec<String>,
     /// Paths that were deleted in the container's own layer.
     pub deleted: Vec<String>,
+    /// What the kernel keeps about it while it runs: its limits may be others than those that were asked for.
+    #[serde(default)]
+    pub kernel: Option<KernelFacts>,
+    /// The namespaces of its main process while it runs: kind (`net`, `pid`, ...) to inode.
+    #[serde(default)]
+    pub namespaces: BTreeMap<String, u64>,
 }
 
 /// The name that might have been meant by `wanted`: a typing mistake, or another number.

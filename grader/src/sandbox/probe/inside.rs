@@ -40,19 +40,22 @@ holds() {
 }
 "#;
 
-/// Prints `name value` for each cgroup file (v1 and v2) and the raw socket tables. A file that the
+/// Prints `name value` for each cgroup file (v1 and v2), the Unix sockets on which somebody listens (flag `SO_ACCEPTCON`,
+/// 0x10000) and the raw socket tables. A file that the
 /// learner has mounted over one of the kernel's, or a link to one of another container, is not on one
 /// of the container's own cgroup mounts.
 const KERNEL: &str = r#"
 [ -e "$root/." ] || exit 3
 cd "$root/sys/fs/cgroup" || { [ -e "$root/." ] || exit 3; exit 4; }
 for file in memory.max cpu.max pids.max memory/memory.limit_in_bytes \
-    cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max
+    cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max cpuset.cpus.effective cpuset/cpuset.effective_cpus
 do
     if [ -f "./$file" ]; then
         { if holds "$cgroups" && read -r value; then echo "$file $value"; fi <&9; } 9< "./$file"
     fi
 done
+echo "online $(cat /sys/devices/system/cpu/online)"
+sed -n 's/^[0-9a-f]*: [0-9A-F]* [0-9A-F]* 00010000 /unix &/p' "/proc/$1/net/unix" 2>/dev/null
 cat "/proc/$1/net/tcp" 2>/dev/null || exit 3
 cat "/proc/$1/net/tcp6" 2>/dev/null
 [ -e "$root/." ] || exit 3
