@@ -4,6 +4,7 @@
 //! each for a moment with the same inputs every time (`tests/suite/fuzz.rs`), `cargo run --bin fuzz` for
 //! as long as one likes, and cargo-fuzz with its own choice of inputs. See `tests/fuzz/README.md`.
 
+pub mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
 mod mutator;
@@ -40,6 +41,7 @@ pub enum Until {
 impl Target {
     /// Runs the seeds, then what is made of them. The same `number` makes the same inputs. An input that
     /// makes the target panic is written to `found`, where there is one, before the panic goes on.
+    #[must_use]
     pub fn go(&self, number: u64, until: Until, found: Option<&Path>) -> u64 {
         let mut mutator = Mutator::new(self.seeds(), self.pieces, number);
         let begun = Instant::now();

@@ -128,8 +128,8 @@ fn an_ordinary_user_learns_and_nothing_of_roots_stays() {
             wrong.push(format!("{} belongs to {}", entry.path().display(), data.uid()));
         }
     }
-    let own = [home.join(".local/state/grader"), user.cache()];
-    for entry in own.iter().flat_map(walkdir::WalkDir::new).flatten() {
+    let private = [home.join(".local/state/grader"), user.cache()];
+    for entry in private.iter().flat_map(walkdir::WalkDir::new).flatten() {
         let mode = entry.metadata().expect("data").mode() & 0o7777;
         if mode & 0o077 != 0 {
             wrong.push(format!("others may use {}: {mode:o}", entry.path().display()));

@@ -150,10 +150,10 @@ fn other_image(services: &Value, service: &str, tag: &str) -> Option<String> {
     if name.ends_with(&format!(":{tag}")) {
         return None;
     }
-    Some(match asked["build"].is_null() {
-        // Compose writes labels of its own into what it builds, so even the same lines make another image.
-        false => "is built by Compose, once more and for itself".into(),
-        true => format!("names `{name}`, whatever TAG is given"),
+    Some(if asked["build"].is_null() {
+        format!("names `{name}`, whatever TAG is given")
+    } else {
+        "is built by Compose, once more and for itself".into()
     })
 }
 

@@ -60,7 +60,12 @@ impl Check for SharedLayers {
         let (first, second) = tokio::try_join!(sandbox.image(&self.images[0]), sandbox.image(&self.images[1]))?;
         let [one, other] = &self.images;
         let (one, other) = tokio::try_join!(sandbox.layer_origins(one), sandbox.layer_origins(other))?;
-        Ok(Evidence { first, second, origins: [one, other], holders: self.holders(sandbox).await? })
+        Ok(Evidence {
+            first,
+            second,
+            origins: [one, other],
+            holders: holders(sandbox, &self.images, &self.paths).await?,
+        })
     }
 
     fn judge(&self, evidence: &Evidence) -> Verdict {
@@ -105,18 +110,23 @@ impl Check for SharedLayers {
     }
 }
 
-impl SharedLayers {
-    async fn holders(&self, sandbox: &dyn Sandbox) -> Result<Vec<[Option<usize>; 2]>, Fault> {
-        if self.paths.is_empty() {
-            return Ok(Vec::new());
-        }
-        let [one, other] = &self.images;
-        let (one, other) = tokio::try_join!(sandbox.layer_files(one), sandbox.layer_files(other))?;
-        let (one, other) = (Tree::of(&one), Tree::of(&other));
-        let layer = |tree: &Tree<'_>, path: &str| tree.at(path.trim_start_matches('/')).map(|node| node.layer);
-        Ok(self.paths.iter().map(|path| [layer(&one, path), layer(&other, path)]).collect())
+/// Which layers of two images have these paths.
+async fn holders(
+    sandbox: &dyn Sandbox,
+    images: &[String; 2],
+    paths: &[String],
+) -> Result<Vec<[Option<usize>; 2]>, Fault> {
+    if paths.is_empty() {
+        return Ok(Vec::new());
     }
+    let [one, other] = images;
+    let (one, other) = tokio::try_join!(sandbox.layer_files(one), sandbox.layer_files(other))?;
+    let (one, other) = (Tree::of(&one), Tree::of(&other));
+    let layer = |tree: &Tree<'_>, path: &str| tree.at(path.trim_start_matches('/')).map(|node| node.layer);
+    Ok(paths.iter().map(|path| [layer(&one, path), layer(&other, path)]).collect())
+}
 
+impl SharedLayers {
     /// The first path that does not lie in one of the `shared` layers of both.
     fn apart(&self, holders: &[[Option<usize>; 2]], shared: usize) -> Option<String> {
         self.paths.iter().zip(holders).find_map(|(path, layers)| {

@@ -58,14 +58,13 @@ pub async fn measure(lesson: &Lesson, ready: &Ready, events: &Events) -> Checked
                 }
                 (None, None) => match run(check, plan, sandbox, ended, locks).await {
                     Ok(Measured { evidence, verdict, keep, lacks }) => {
-                        match lacks.and_then(|lacked| told_by(lesson, &lacked, &plan.id)) {
-                            Some(by) => (Outcome::Blocked { by }, None),
-                            None => {
-                                if let Some(key) = recalled.key(&plan.id).filter(|_| keep) {
-                                    store.put(key, &evidence);
-                                }
-                                (Outcome::Judged { verdict }, Some(evidence))
+                        if let Some(by) = lacks.and_then(|lacked| told_by(lesson, &lacked, &plan.id)) {
+                            (Outcome::Blocked { by }, None)
+                        } else {
+                            if let Some(key) = recalled.key(&plan.id).filter(|_| keep) {
+                                store.put(key, &evidence);
                             }
+                            (Outcome::Judged { verdict }, Some(evidence))
                         }
                     }
                     Err(fault) => {

@@ -6,10 +6,10 @@ use super::*;
 /// and nothing else; `alias` is a link to `sub`.
 fn planned(services: Value, more: &[(&str, Value)]) -> (Value, Vec<Held>, BTreeMap<String, Injected>) {
     let dir = "/runs/r/stack-s";
-    let mut model: Value = serde_json::from_str(&services.to_string().replace("@", dir)).expect("JSON");
+    let mut model: Value = serde_json::from_str(&services.to_string().replace('@', dir)).expect("JSON");
     model = json!({ "services": model });
     for (key, value) in more {
-        model[key] = serde_json::from_str(&value.to_string().replace("@", dir)).expect("JSON");
+        model[key] = serde_json::from_str(&value.to_string().replace('@', dir)).expect("JSON");
     }
     let mut admitted = AdmittedStack::new(dir, model.clone());
     let known = [

@@ -15,7 +15,7 @@ pub fn keep_names(service: &mut Map<String, Value>) {
     let name = service.get("container_name").cloned();
     for (_, network) in service.get_mut("networks").and_then(Value::as_object_mut).into_iter().flatten() {
         if let Some(network) = network.as_object_mut() {
-            ADDRESSES.iter().for_each(|key| drop(network.remove(*key)));
+            network.retain(|key, _| !ADDRESSES.contains(&key.as_str()));
         }
         let Some(name) = &name else { continue };
         if network.is_null() {

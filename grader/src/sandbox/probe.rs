@@ -211,7 +211,7 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
             "cpu/cpu.cfs_period_us" => facts.cpu_period_us = number(1).unwrap_or(facts.cpu_period_us),
             "pids.max" | "pids/pids.max" => facts.pids_max = number(1),
             "cpuset.cpus.effective" | "cpuset/cpuset.effective_cpus" => {
-                facts.cpuset = words.get(1).and_then(|list| cpus(list))
+                facts.cpuset = words.get(1).and_then(|list| cpus(list));
             }
             "online" => online = words.get(1).and_then(|list| cpus(list)),
             // `unix NUMBER: COUNT PROTOCOL FLAGS TYPE STATE INODE PATH`

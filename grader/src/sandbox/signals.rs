@@ -35,7 +35,7 @@ pub fn name(number: u8) -> String {
 }
 
 /// Whether a process waits for a signal, by a handler or as `sigwait` does: the text is that of
-/// `/proc/PID/status`. The first process of a container gets no other signals (pid_namespaces(7)).
+/// `/proc/PID/status`. The first process of a container gets no other signals (`pid_namespaces(7)`).
 #[must_use]
 pub fn is_awaited(status: &str, number: u8) -> bool {
     let set = |name: &str| {

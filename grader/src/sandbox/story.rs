@@ -34,8 +34,8 @@ fn kind(line: &str) -> String {
         return line.to_owned();
     }
     let mut kind = String::with_capacity(line.len());
-    let mut words = line.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
-    while let Some(word) = words.next() {
+    let words = line.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    for word in words {
         if word.bytes().any(|byte| byte.is_ascii_digit()) {
             if !kind.ends_with('#') {
                 kind.push('#');

@@ -63,7 +63,8 @@ fn is_named(dir: &Path, relative: &Path) -> bool {
     let files = walk.take(limits::FILES + 1).flatten().filter(|entry| entry.file_type().is_file());
     let read = files.filter(|entry| {
         let file = entry.file_name().to_string_lossy().to_lowercase();
-        file.contains("dockerfile") || file.ends_with(".yml") || file.ends_with(".yaml")
+        let ending = Path::new(&file).extension();
+        file.contains("dockerfile") || ending.is_some_and(|ending| ending == "yml" || ending == "yaml")
     });
     let small = read.filter(|entry| entry.metadata().is_ok_and(|data| data.len() <= TEXT_BYTES));
     small.flat_map(|entry| fs::read_to_string(entry.path())).any(|text| has_path(&text, name))

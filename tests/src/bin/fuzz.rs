@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use tests::fuzz::{TARGETS, Until, dockerignore};
+use tests::fuzz::{TARGETS, Until, compose, dockerignore};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let names: Vec<&str> = TARGETS.iter().map(|target| target.name).chain(["dockerignore"]).collect();
+    let names: Vec<&str> = TARGETS.iter().map(|target| target.name).chain(["dockerignore", "compose"]).collect();
     let [name, minutes, rest @ ..] = arguments.as_slice() else {
         eprintln!("usage: fuzz {} MINUTES [NUMBER]", names.join("|"));
         return ExitCode::FAILURE;
@@ -29,6 +29,19 @@ fn main() -> ExitCode {
         for round in (number..).take_while(|_| begun.elapsed() < time) {
             dockerignore::go(dir.path(), round, 100);
         }
+    } else if name == "compose" {
+        let begun = Instant::now();
+        let mut inputs = 0;
+        for round in (number..).take_while(|_| begun.elapsed() < time) {
+            let wrong = compose::go(round, 100);
+            inputs += 100;
+            if !wrong.is_empty() {
+                std::fs::write(found.join(format!("compose-{round}")), wrong.join("\n=====\n")).expect("written");
+                eprintln!("{} of the inputs of round {round}:\n{}", wrong.len(), wrong.join("\n=====\n"));
+                return ExitCode::FAILURE;
+            }
+        }
+        println!("{inputs} inputs");
     } else {
         eprintln!("no target {name}; there are {}", names.join(", "));
         return ExitCode::FAILURE;

@@ -62,9 +62,9 @@ impl Mutator {
                 if !lines.is_empty() {
                     let (from, to) = (self.below(lines.len()), self.below(lines.len()));
                     if self.below(2) == 0 {
-                        lines.swap(from, to)
+                        lines.swap(from, to);
                     } else {
-                        lines.insert(to, lines[from].clone())
+                        lines.insert(to, lines[from].clone());
                     }
                     *input = lines.concat();
                 }

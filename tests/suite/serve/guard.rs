@@ -174,10 +174,10 @@ fn half_a_request_does_not_keep_it_from_ending() {
         held.push(stream);
     }
     // Half a body, too, of somebody who is let in.
-    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
-    stream.write_all(format!("{head}{}\r\n{{", own.concat()).as_bytes()).expect("sent");
+    stream.write_all(format!("{head}{}\r\n{{", lines.concat()).as_bytes()).expect("sent");
     let (sender, ended) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| sender.send(serving.stop()));
@@ -287,7 +287,7 @@ fn what_is_too_large_or_too_much_is_refused_and_then_it_goes_on() {
 
 /// Sends so many requests without waiting for an answer, and counts those that were too many.
 fn at_once(serving: &Serving, path: &str, count: usize) -> usize {
-    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!("GET {path} HTTP/1.1\r\n{}", own.concat());
     let all = format!("{request}\r\n").repeat(count - 1) + &request + "connection: close\r\n\r\n";
     let stream = TcpStream::connect(&serving.address).expect("the server");
@@ -301,7 +301,7 @@ fn at_once(serving: &Serving, path: &str, count: usize) -> usize {
 
 /// The first line of the answer to a request of which just this is sent.
 fn put(serving: &Serving, length: &str, body: &str) -> String {
-    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let request = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
     stream.set_read_timeout(Some(tests::PATIENCE)).expect("a deadline");

@@ -94,6 +94,7 @@ impl Look<'_> {
 }
 
 /// What to do about a key that is not among those that are known.
+#[must_use]
 pub fn remedy(key: &str, known: &[&str]) -> String {
     let near = |known: &str| strsim::damerau_levenshtein(&key.to_lowercase(), known);
     let nearest = known.iter().copied().chain(DEEPER).min_by_key(|known| near(known));

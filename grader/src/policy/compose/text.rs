@@ -234,19 +234,17 @@ impl Reading<'_> {
         let mut sum: usize = sizes.values().sum();
         for (file, (parsed, _)) in &self.parsed {
             for (name, _) in parsed.services() {
-                match self.chain(file, name, &sizes, &env, longest) {
-                    Some(weight) => sum = sum.saturating_add(weight),
-                    None => {
-                        let what = format!("`{name}` extends more than {MOST_EXTENDS} services in a row");
-                        let at =
-                            parsed.line_of(&["services", name]).and_then(|line| self.submission.location(file, line));
-                        self.refusals.push(Refusal::new(
-                            what,
-                            "Compose reads each of them again. Put what they share into one.",
-                            at,
-                        ));
-                        return;
-                    }
+                if let Some(weight) = self.chain(file, name, &sizes, &env, longest) {
+                    sum = sum.saturating_add(weight);
+                } else {
+                    let what = format!("`{name}` extends more than {MOST_EXTENDS} services in a row");
+                    let at = parsed.line_of(&["services", name]).and_then(|line| self.submission.location(file, line));
+                    self.refusals.push(Refusal::new(
+                        what,
+                        "Compose reads each of them again. Put what they share into one.",
+                        at,
+                    ));
+                    return;
                 }
             }
         }

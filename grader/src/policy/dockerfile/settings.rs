@@ -20,7 +20,11 @@ impl Look<'_> {
                         format!("Write a number and its unit: `--{name}=5s`, `500ms` or `1m30s`."),
                     ),
                     Some(ms) if index < 2 && ms > 0 && ms < limits::HEALTH_INTERVAL_MS => {
-                        self.refuse(one.line, format!("the health check runs every {value}"), limits::health_interval())
+                        self.refuse(
+                            one.line,
+                            format!("the health check runs every {value}"),
+                            limits::health_interval(),
+                        );
                     }
                     Some(_) => {}
                 }

@@ -229,6 +229,7 @@ pub mod samples {
 
     /// A layer out of `path=bytes` for files, `path/` for folders, `path>target` for links, `path~name` for
     /// hard links, `-path` for whiteouts and `!path` for opaque folders.
+    #[must_use]
     pub fn layer(entries: &[&str]) -> LayerFiles {
         let file = |text: &&str| {
             let (path, kind, bytes) = if let Some(path) = text.strip_prefix('-') {
@@ -251,6 +252,7 @@ pub mod samples {
     }
 
     /// Several of them, lowest first.
+    #[must_use]
     pub fn layers(all: &[&[&str]]) -> Vec<LayerFiles> {
         all.iter().map(|entries| layer(entries)).collect()
     }

@@ -43,12 +43,11 @@ pub fn remove(folder: &Path, last: &str) -> io::Result<()> {
             }
         }
     }
-    match reason {
-        Some(reason) => Err(reason.into()),
-        None => {
-            is_removed(&root, last)?;
-            Ok(unlinkat(CWD, folder, AtFlags::REMOVEDIR)?)
-        }
+    if let Some(reason) = reason {
+        Err(reason.into())
+    } else {
+        is_removed(&root, last)?;
+        Ok(unlinkat(CWD, folder, AtFlags::REMOVEDIR)?)
     }
 }
 

@@ -20,6 +20,7 @@ pub struct HereDocument {
 
 impl HereDocument {
     /// Whether this line is its last. Blanks count, and so do tabs unless it began with `<<-`.
+    #[must_use]
     pub fn ends_with(&self, line: &str) -> bool {
         let line = if self.without_tabs { line.trim_start_matches('\t') } else { line };
         line == self.name

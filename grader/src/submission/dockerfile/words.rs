@@ -80,7 +80,7 @@ pub struct Lexer<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused;
 
-impl<'a> Lexer<'a> {
+impl Lexer<'_> {
     /// The words of a text.
     pub fn words(self, text: &str) -> Result<Vec<String>, Refused> {
         self.run(text).map(|(_, words)| words)
@@ -163,9 +163,9 @@ impl Cursor<'_, '_> {
             }
             // A value is split at its blanks; what is quoted holds together.
             if c == '$' {
-                piece.chars().for_each(|c| words.take(c))
+                piece.chars().for_each(|c| words.take(c));
             } else {
-                words.open.push_str(&piece)
+                words.open.push_str(&piece);
             }
             text.push_str(&piece);
         }

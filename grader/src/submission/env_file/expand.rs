@@ -73,9 +73,8 @@ fn braced<'t>(inner: &'t str, filling: &Filling<'_>, level: usize) -> Result<(St
     let value = (filling.lookup)(name);
     let is_set = value.as_ref().is_some_and(|value| !(counts_empty && value.is_empty()));
     let filled = match (sign, is_set) {
-        ('-' | '?', true) => value.unwrap_or_default(),
+        ('-' | '?', true) | ('+', false) => value.unwrap_or_default(),
         ('-', false) | ('+', true) => within(word, filling, level + 1)?,
-        ('+', false) => value.unwrap_or_default(),
         _ => return Err(format!("the variable {name} has no value: {}", within(word, filling, level + 1)?)),
     };
     Ok((filled, rest))

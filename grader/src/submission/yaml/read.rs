@@ -93,15 +93,14 @@ impl Tree {
                 let data = Data::Scalar(Scalar { text: value, plain });
                 self.place(Rc::new(Node { line, tag, data, levels: 0 }), anchor, line, false)
             }
-            EventData::Alias { anchor } => match self.anchors.get(&anchor) {
+            EventData::Alias { anchor } => {
+                let why = "An alias (`*name`) stands behind the anchor (`&name`) that it repeats, and not within it.";
+                let missing =
+                    || Mistake::new(line, format!("has the alias `*{anchor}` without an anchor before it"), why);
                 // Shared and not copied: thousands of aliases of a large mapping cost nothing here.
-                Some(node) => self.place(Rc::clone(node), None, line, true),
-                None => {
-                    let why =
-                        "An alias (`*name`) stands behind the anchor (`&name`) that it repeats, and not within it.";
-                    Err(Mistake::new(line, format!("has the alias `*{anchor}` without an anchor before it"), why))
-                }
-            },
+                let node = self.anchors.get(&anchor).ok_or_else(missing)?;
+                self.place(Rc::clone(node), None, line, true)
+            }
             EventData::SequenceStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::List(Vec::new())),
             EventData::MappingStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::Map(Vec::new())),
             EventData::SequenceEnd | EventData::MappingEnd => self.close(),

@@ -39,7 +39,7 @@ pub fn look(input: &str) -> Result<Treated, String> {
         env: BTreeMap::new(),
         tagged_image: None,
     };
-    let Ok(text) = policy::compose_text(&spec, &Submission { dir: theirs.clone() }) else {
+    let Ok(text) = policy::compose_text(&spec, &Submission::at(&theirs)) else {
         return Ok(Treated::Refused);
     };
     for (name, text) in text.files() {
