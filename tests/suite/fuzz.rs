@@ -10,7 +10,7 @@ fn nothing_that_is_read_makes_a_reader_panic_or_disagree() {
     for target in TARGETS {
         let seeds = target.seeds().len() as u64;
         assert!(seeds > 0, "{} has seeds", target.name);
-        target.go(1, Until::Inputs(seeds + INPUTS), None);
+        assert_eq!(target.go(1, Until::Inputs(seeds + INPUTS), None), seeds + INPUTS, "{}", target.name);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use grader::course::page::Page;
 use grader::course::quiz::Quiz;
@@ -26,14 +27,25 @@ fn every_submission_comes_out_as_it_says() {
     let learner = Learner::with_solution("nodemon-stock-user");
     let mut lessons = lessons();
     shuffle(&mut lessons);
-    for (lesson, _) in lessons {
-        let ended = learner.grader(&["dev", "check", &lesson.spec.id, "--offline"]);
-        println!("{}", ended.stdout);
-        assert_eq!(ended.code, 0, "{}", ended.all());
-        let wrong = fs::read_dir(lesson.dir.join("wrong")).expect("wrong").count();
-        let judged = ended.stdout.lines().filter(|line| line.starts_with("ok     wrong/")).count();
-        assert_eq!(judged, wrong, "{}: wrong submissions that were judged", lesson.spec.id);
-    }
+    let (waiting, failed) = (Mutex::new(lessons), Mutex::new(Vec::new()));
+    // Two at a time: some of it is waiting for containers.
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((lesson, _)) = { waiting.lock().expect("lock").pop() } {
+                    let ended = learner.grader(&["dev", "check", &lesson.spec.id, "--offline"]);
+                    let wrong = fs::read_dir(lesson.dir.join("wrong")).expect("wrong").count();
+                    let judged = ended.stdout.lines().filter(|line| line.starts_with("ok     wrong/")).count();
+                    if ended.code != 0 || judged != wrong {
+                        let all = format!("{}: {judged} of {wrong}\n{}", lesson.spec.id, ended.all());
+                        failed.lock().expect("lock").push(all);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("lock");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `grader layers` and `grader compare`: what they say is what the daemon says, their pictures are sound,
 //! and they leave nothing behind.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -271,4 +272,47 @@ fn ctrl_c_while_looking_removes_everything_that_was_made() {
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(objects_of(child.id()), Vec::<String>::new());
     assert_eq!(tests::left_behind(&learner), Vec::<String>::new());
+}
+
+/// The files that the grader remembers of layers, by the layers' digests, as far as both ways of reading tell them.
+fn remembered(learner: &Learner) -> BTreeMap<String, Vec<String>> {
+    let files = walkdir::WalkDir::new(learner.grader_home().join("cache/layers")).into_iter().flatten();
+    let files = files.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"));
+    let read = |path: &std::path::Path| -> Value {
+        serde_json::from_slice(&std::fs::read(path).expect("read")).expect("JSON")
+    };
+    let told = |file: &Value| {
+        // A marker has no rights of its own.
+        let mode = if file["kind"] == "whiteout" { &Value::Null } else { &file["mode"] };
+        let rest = [&file["kind"], &file["bytes"], &file["uid"], &file["gid"], mode, &file["changed"]];
+        format!("{} {rest:?}", file["path"])
+    };
+    files
+        .map(|entry| {
+            let scan = read(entry.path());
+            let mut all: Vec<String> = scan["files"]["files"].as_array().expect("files").iter().map(told).collect();
+            all.sort();
+            (scan["files"]["digest"].as_str().expect("a digest").to_owned(), all)
+        })
+        .collect()
+}
+
+#[test]
+fn layers_that_are_read_where_they_lie_are_those_of_the_saved_image() {
+    let odd = "RUN mkdir -p /d/e/f && echo a > /d/e/f/a && ln /d/e/f/a /d/e/f/b && ln -s ../../x /d/l && mkfifo /d/p \\\n\
+        && cp /bin/true /d/su && chmod 4755 /d/su && chown 70000:3000000 /d/su && mknod /d/zero c 1 3 \\\n\
+        && touch '/d/name with space' '/d/\u{e9}' /d/.wh.made && mkdir -p /$(printf 'long%.0s' $(seq 40))/x\n\
+        RUN rm /d/e/f/a && rm -rf /d/e && mkdir /d/e && echo n > /d/e/n && rm -rf /usr/share/doc/libc6\n\
+        RUN rm -r /opt && ln -s /srv /opt && mv /d/e /d/g && truncate -s 1M /d/hole && rm -r /d/g && mkdir /d/g\nUSER node\n";
+    let learners = [(); 2].map(|()| Learner::with_solution("nodemon-stock-user"));
+    for (learner, way) in learners.iter().zip(["", "save"]) {
+        learner.replace("Dockerfile", "USER node\n", odd);
+        let dir = learner.dir().display().to_string();
+        let mut command = learner.command(&["layers", "lesson36", "production", "--offline", "--dir", &dir]);
+        let output = command.env("GRADER_LAYERS", way).output().expect("the program starts");
+        assert!(output.status.success(), "{}", ended(&output).all());
+    }
+    let [direct, saved] = learners.each_ref().map(remembered);
+    assert!(direct.len() > 8 && direct.values().any(|files| files.iter().any(|file| file.contains("opaque"))));
+    assert_eq!(direct, saved);
 }

@@ -48,22 +48,12 @@ impl User {
         assert!(made.expect("useradd starts").success(), "the user could not be made");
         fs::create_dir(user.home()).expect("home");
         fs::copy(program(), user.home().join("grader")).expect("copy");
-        user.give(&user.home());
+        give(&user.home());
         Some(user)
     }
 
     fn home(&self) -> PathBuf {
         self.folder.path().join("the home of O'Brien, #1 \u{e9}")
-    }
-
-    /// Makes everything below a folder the user's own, closed to all others.
-    fn give(&self, folder: &Path) {
-        for entry in walkdir::WalkDir::new(folder) {
-            let entry = entry.expect("walk");
-            let mode = entry.metadata().expect("data").mode() & 0o700;
-            chown(entry.path(), Some(UID), Some(UID)).expect("owner");
-            fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).expect("mode");
-        }
     }
 
     /// The program as this user starts it.
@@ -130,9 +120,9 @@ fn an_ordinary_user_learns_and_nothing_of_roots_stays() {
     }
     let private = [home.join(".local/state/grader"), user.cache()];
     for entry in private.iter().flat_map(walkdir::WalkDir::new).flatten() {
-        let mode = entry.metadata().expect("data").mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            wrong.push(format!("others may use {}: {mode:o}", entry.path().display()));
+        let rights = entry.metadata().expect("data").mode() & 0o7777;
+        if rights & 0o077 != 0 {
+            wrong.push(format!("others may use {}: {rights:o}", entry.path().display()));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
@@ -142,7 +132,7 @@ fn an_ordinary_user_learns_and_nothing_of_roots_stays() {
 fn passes_and_fails(user: &User, course: &Path) {
     let copy = course.join("workspace/lesson36-dev-vs-prod");
     lay(&course.join("exercises/lesson36-dev-vs-prod/solutions/nodemon-stock-user"), &copy);
-    user.give(&copy);
+    give(&copy);
     let passed = user.grader(&copy, &["check", "--offline"]);
     assert_eq!(passed.code, 0, "{}", passed.all());
     assert!(passed.stdout.contains("100 of 100 points"), "{}", passed.all());
@@ -182,8 +172,8 @@ fn removes_what_only_root_can_remove(user: &User) {
     lay(&hostile.join("folders-very-deep-made-by-a-container"), &dir);
     fs::remove_file(dir.join("hostile.toml")).expect("remove");
     fs::write(dir.join("docker-compose.yml"), LEAVES).expect("write");
-    user.give(&course);
-    user.give(&dir);
+    give(&course);
+    give(&dir);
     let arguments = ["check", "lesson01", "--offline", "--fresh", "--format", "json", "--dir", "../handed in"];
     let unknown = user.grader(&course, &arguments);
     assert!(unknown.code == 2 && unknown.stderr.contains("grader trust "), "{}", unknown.all());
@@ -206,4 +196,14 @@ fn removes_what_only_root_can_remove(user: &User) {
     let swept = user.grader(&course, &["sweep"]);
     assert!(swept.code == 0 && swept.stdout.contains("scratch folder"), "{}", swept.all());
     assert_eq!(user.runs(), Vec::<PathBuf>::new());
+}
+
+/// Makes everything below a folder the user's own, closed to all others.
+fn give(folder: &Path) {
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.expect("walk");
+        let mode = entry.metadata().expect("data").mode() & 0o700;
+        chown(entry.path(), Some(UID), Some(UID)).expect("owner");
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).expect("mode");
+    }
 }

@@ -12,9 +12,13 @@ use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::ExecConfig;
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use tokio_util::bytes::Bytes;
 
 use super::pace::Pace;
+use super::wait::until;
 use crate::fault::Fault;
 
 /// A helper container that runs.
@@ -64,6 +68,38 @@ impl Helper {
     ) -> Result<Whole, Fault> {
         let action = || "running a script of the grader's in its helper container".to_owned();
         self.pace.within(limit_ms).must(action, self.read(script, arguments, takes)).await
+    }
+
+    /// Runs a script whose output is no text, and gives that as it comes; and the exit code, when it has ended.
+    /// Both end when `limit_ms` of a quiet machine have passed.
+    pub async fn stream(
+        &self,
+        script: &str,
+        arguments: &[String],
+        limit_ms: u64,
+    ) -> Result<(BoxStream<'static, std::io::Result<Bytes>>, BoxFuture<'static, Result<i64, Fault>>), Fault> {
+        let failed = || Fault::docker("running a script in the grader's helper container");
+        let begin = ["sh".into(), "-c".into(), script.to_owned(), "helper".into()];
+        let config = ExecConfig {
+            cmd: Some(begin.into_iter().chain(arguments.iter().cloned()).collect()),
+            attach_stdout: Some(true),
+            ..ExecConfig::default()
+        };
+        let created = self.client.create_exec(&self.id, config).await.map_err(failed())?;
+        let started = self.client.start_exec(&created.id, None).await.map_err(failed())?;
+        let StartExecResults::Attached { output, .. } = started else {
+            return Err(unreadable("it is not attached".into()));
+        };
+        let bytes = output.map(|part| part.map(LogOutput::into_bytes).map_err(std::io::Error::other)).boxed();
+        let (client, deadline) = (self.client.clone(), self.pace.within(limit_ms));
+        let ended = async move {
+            let code = || async {
+                let facts = client.inspect_exec(&created.id).await.map_err(failed())?;
+                Ok::<_, Fault>(facts.exit_code.filter(|_| facts.running != Some(true)))
+            };
+            until(&deadline, code).await?.ok_or_else(|| unreadable("it did not end in time".into()))
+        };
+        Ok((bytes, ended.boxed()))
     }
 
     async fn read(&self, script: &str, arguments: &[String], takes: impl FnMut(&str) -> bool) -> Result<Whole, Fault> {

@@ -1,7 +1,12 @@
-//! What each layer of an image holds, read from `docker image save`.
+//! What each layer of an image holds.
 //!
-//! Owns: reading saved images as a stream, and remembering what a layer holds: a layer's digest
-//! names its content, so it never has to be read twice. Must not: decide what may be in a layer.
+//! Owns: reading layers as streams, and remembering what they hold: a layer's digest names its content, so it
+//! never has to be read twice. Must not: decide what may be in a layer.
+//!
+//! They are read where they lie ([`folders`]), where that is possible: `docker image save` writes and reads the
+//! whole base image each time.
+
+mod folders;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,12 +16,14 @@ use std::path::{Path, PathBuf};
 use bollard::Docker;
 use flate2::read::GzDecoder;
 use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::facts::{Entry, ImageFacts, LayerFile, LayerFiles};
+use super::probe::Probe;
 use crate::fault::Fault;
 
 /// A value to look for in every file.
@@ -37,20 +44,54 @@ pub struct LayerScan {
     pub found: Vec<(String, String)>,
 }
 
-/// Reads an image's layers, lowest first.
+/// Reads an image's layers, lowest first. `probe` sees the machine's disk; it is only asked for where something has
+/// to be read.
 pub async fn scan(
     client: &Docker,
     reference: &str,
     image: &ImageFacts,
     needles: &[Needle],
     cache: &Path,
+    probe: BoxFuture<'_, Result<Probe, Fault>>,
 ) -> Result<Vec<LayerScan>, Fault> {
     let remembered = Remembered::new(cache, needles)?;
-    if let Some(all) = image.layers.iter().map(|digest| remembered.get(digest)).collect::<Option<Vec<_>>>() {
-        return Ok(all);
-    }
     let known: BTreeMap<String, LayerScan> =
         image.layers.iter().filter_map(|digest| Some((digest.clone(), remembered.get(digest)?))).collect();
+    let all = |scans: &BTreeMap<String, LayerScan>| {
+        image.layers.iter().map(|digest| scans.get(digest).cloned()).collect::<Option<Vec<_>>>()
+    };
+    if let Some(all) = all(&known) {
+        return Ok(all);
+    }
+    let unknown: Vec<&String> = image.layers.iter().filter(|digest| !known.contains_key(*digest)).collect();
+    let read = match folders::of(client, reference, image).await {
+        Some(places) => folders::read(&probe.await?, &places, &unknown, needles).await,
+        None => None,
+    };
+    if let Some(mut scans) = read {
+        scans.values().try_for_each(|scan| remembered.put(scan))?;
+        scans.extend(known);
+        if let Some(all) = all(&scans) {
+            return Ok(all);
+        }
+        return Err(Fault::Unreadable {
+            what: format!("the layers of {reference}"),
+            reason: "some were not found".into(),
+        });
+    }
+    let scans = saved(client, reference, image, needles, known).await?;
+    scans.iter().try_for_each(|scan| remembered.put(scan))?;
+    Ok(scans)
+}
+
+/// Reads the layers from `docker image save`.
+async fn saved(
+    client: &Docker,
+    reference: &str,
+    image: &ImageFacts,
+    needles: &[Needle],
+    known: BTreeMap<String, LayerScan>,
+) -> Result<Vec<LayerScan>, Fault> {
     let stream = client.export_image(reference).map_err(std::io::Error::other);
     let bridge = SyncIoBridge::new(StreamReader::new(Box::pin(stream)));
     let needles = needles.to_vec();
@@ -59,13 +100,7 @@ pub async fn scan(
         .await
         .map_err(|error| unreadable(error.to_string()))?
         .map_err(|error| unreadable(error.to_string()))?;
-    let scans = saved
-        .in_order(&image.layers)
-        .ok_or_else(|| unreadable("its manifest names layers that are not in it".into()))?;
-    for scan in &scans {
-        remembered.put(scan)?;
-    }
-    Ok(scans)
+    saved.in_order(&image.layers).ok_or_else(|| unreadable("its manifest names layers that are not in it".into()))
 }
 
 /// Scans kept on disk, by the layer's digest and what was looked for.
@@ -181,18 +216,27 @@ fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> 
         let (uid, gid, mode) = (header.uid().unwrap_or(0), header.gid().unwrap_or(0), header.mode()? & 0o7777);
         let (changed, kind, bytes) = (header.mtime().unwrap_or(0), kind(&entry)?, entry.size());
         let Some((path, kind)) = marker(&stored, bytes, mode, kind) else { continue };
-        // The root itself has nothing to say.
-        if path.is_empty() && kind != Entry::Opaque {
-            continue;
-        }
-        let said = format!("{path}\n{}", if let Entry::Link(to) = &kind { to } else { "" });
-        let mut keys = search(&mut said.as_bytes(), needles)?;
-        keys.extend(search(&mut entry, needles)?);
-        keys.dedup();
-        scan.found.extend(keys.into_iter().map(|key| (key, path.clone())));
-        scan.files.files.push(LayerFile { path, kind, bytes, uid, gid, mode, changed });
+        let file = LayerFile { path, kind, bytes, uid, gid, mode, changed };
+        scan.add(file, &mut entry, needles)?;
     }
     Ok(scan)
+}
+
+impl LayerScan {
+    /// Takes a file in, and looks for needles in its name and in what it holds.
+    fn add(&mut self, file: LayerFile, content: &mut impl Read, needles: &[Needle]) -> std::io::Result<()> {
+        // The root itself has nothing to say.
+        if file.path.is_empty() && file.kind != Entry::Opaque {
+            return Ok(());
+        }
+        let said = format!("{}\n{}", file.path, if let Entry::Link(to) = &file.kind { to } else { "" });
+        let mut keys = search(&mut said.as_bytes(), needles)?;
+        keys.extend(search(content, needles)?);
+        keys.dedup();
+        self.found.extend(keys.into_iter().map(|key| (key, file.path.clone())));
+        self.files.files.push(file);
+        Ok(())
+    }
 }
 
 fn kind(entry: &tar::Entry<'_, impl Read>) -> std::io::Result<Entry> {

@@ -69,8 +69,9 @@ impl Probe {
                 binds,
                 // Paths of cgroups as the host has them.
                 cgroupns_mode: Some(HostConfigCgroupnsModeEnum::HOST),
-                // To follow /proc/PID/root of processes that run as somebody else.
-                cap_add: Some(vec!["SYS_PTRACE".into()]),
+                // To follow /proc/PID/root of processes that run as somebody else, and to see the marks of the storage
+                // driver (attributes `trusted.*`). Who sees the machine's processes as root needs neither to be trusted.
+                cap_add: Some(vec!["SYS_PTRACE".into(), "SYS_ADMIN".into()]),
                 security_opt: Some(vec!["apparmor=unconfined".into(), "label=disable".into()]),
                 auto_remove: Some(true),
                 ..HostConfig::default()

@@ -81,7 +81,11 @@ fn run(input: &[u8]) {
         assert_eq!(syntax(&without), None, "the syntax line is gone");
         assert_eq!(Dockerfile::parse(&without), Dockerfile::parse(text), "and nothing else has changed");
     }
-    if is_compared(text)
+    // Where engines differ, the oracle is with the older ones.
+    let readings = Dockerfile::readings(text);
+    let is_one = readings.iter().all(|one| one.instructions == readings[0].instructions);
+    if is_one
+        && is_compared(text)
         && let Ok(other) = parse_dockerfile::parse(text)
     {
         let ours = Dockerfile::parse(text).instructions;

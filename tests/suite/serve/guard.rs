@@ -154,7 +154,8 @@ fn a_browser_is_opened_without_telling_anybody_else_how_to_come_in() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let given = fs::read_to_string(&given).expect("arguments");
-    assert!(given.ends_with(".html") && !given.contains('#') && !given.contains("http"), "{given}");
+    let is_page = std::path::Path::new(&given).extension().is_some_and(|ending| ending == "html");
+    assert!(is_page && !given.contains('#') && !given.contains("http"), "{given}");
     let mode = fs::metadata(&given).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "only its owner can read it");
     let page = fs::read_to_string(&given).expect("a page");
@@ -167,22 +168,22 @@ fn a_browser_is_opened_without_telling_anybody_else_how_to_come_in() {
 #[test]
 fn half_a_request_does_not_keep_it_from_ending() {
     let mut serving = Serving::new();
-    let mut held = Vec::new();
+    let mut waiting = Vec::new();
     for part in ["", "GET / HTTP/1.1\r\nhost: 127.0", "PUT /api/lessons/lesson06/files HTTP/1.1\r\n"] {
         let mut stream = TcpStream::connect(&serving.address).expect("the server");
         stream.write_all(part.as_bytes()).expect("sent");
-        held.push(stream);
+        waiting.push(stream);
     }
     // Half a body, too, of somebody who is let in.
-    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
-    stream.write_all(format!("{head}{}\r\n{{", lines.concat()).as_bytes()).expect("sent");
+    stream.write_all(format!("{head}{}\r\n{{", own.concat()).as_bytes()).expect("sent");
     let (sender, ended) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| sender.send(serving.stop()));
         let code = ended.recv_timeout(Duration::from_secs(60));
-        drop((held, stream));
+        drop((waiting, stream));
         assert_eq!(code, Ok(Some(0)), "it ends, whoever is connected");
     });
 }
@@ -287,7 +288,7 @@ fn what_is_too_large_or_too_much_is_refused_and_then_it_goes_on() {
 
 /// Sends so many requests without waiting for an answer, and counts those that were too many.
 fn at_once(serving: &Serving, path: &str, count: usize) -> usize {
-    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!("GET {path} HTTP/1.1\r\n{}", own.concat());
     let all = format!("{request}\r\n").repeat(count - 1) + &request + "connection: close\r\n\r\n";
     let stream = TcpStream::connect(&serving.address).expect("the server");
@@ -301,7 +302,7 @@ fn at_once(serving: &Serving, path: &str, count: usize) -> usize {
 
 /// The first line of the answer to a request of which just this is sent.
 fn put(serving: &Serving, length: &str, body: &str) -> String {
-    let lines: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let request = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
     stream.set_read_timeout(Some(tests::PATIENCE)).expect("a deadline");

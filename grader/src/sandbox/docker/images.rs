@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use futures_util::FutureExt;
+
 use super::super::build::{self, trial};
 use super::super::facts::{BuildFailure, BuildReport, EditDone, HistoryEntry, ImageFacts, Occurrence};
 use super::super::layers::{self, LayerScan};
@@ -174,7 +176,7 @@ impl DockerSandbox {
         lazy.get(async {
             let reference = &self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?.reference;
             let parts = &self.parts;
-            layers::scan(&parts.client, reference, &facts, &parts.needles, &parts.cache).await
+            layers::scan(&parts.client, reference, &facts, &parts.needles, &parts.cache, self.probe().boxed()).await
         })
         .await
     }
@@ -184,7 +186,8 @@ impl DockerSandbox {
         self.rebuild(image).await?;
         let reference = &self.parts.plan.build(image).ok_or_else(|| unknown("image", image))?.reference;
         let facts = self.facts_of(&edited(reference)).await?;
-        layers::scan(&self.parts.client, &edited(reference), &facts, &self.parts.needles, &self.parts.cache).await
+        let (parts, probe) = (&self.parts, self.probe().boxed());
+        layers::scan(&parts.client, &edited(reference), &facts, &parts.needles, &parts.cache, probe).await
     }
 
     pub(super) async fn find_secrets(&self, image: &str) -> Result<Vec<Occurrence>, Fault> {
