@@ -38,6 +38,9 @@ pub struct Contains {
     /// Patterns that must match nothing, relative to the image's working directory.
     #[serde(default)]
     pub absent: Vec<String>,
+    /// Patterns that must match nothing in any layer, not even what a later layer deletes.
+    #[serde(default)]
+    pub in_no_layer: Vec<String>,
     /// Patterns whose files and folders must have an owner or a mode. Each must match something. An owner is
     /// asked of all below a folder, too, a mode only of what the pattern names itself: of its files, or, where
     /// it names none, of its folders. What a link says of itself does not count.
@@ -71,6 +74,9 @@ pub struct Evidence {
     pub present: Vec<(String, usize)>,
     /// Each unwanted pattern with the paths that it matched, five at most, and how many there are.
     pub absent: Vec<(String, Vec<String>, usize)>,
+    /// The same for patterns that must match nothing in any layer.
+    #[serde(default)]
+    pub in_layers: Vec<(String, Vec<String>, usize)>,
     /// Per pattern in `owned`, the owners and modes of the files that it matched.
     #[serde(default)]
     pub owned: Vec<Vec<Group>>,
@@ -127,11 +133,20 @@ impl Check for Contains {
             let some = found.iter().take(5).map(|one| one.file.path.clone()).collect();
             absent.push((pattern.clone(), some, found.len()));
         }
+        let mut in_layers = Vec::new();
+        for pattern in &self.in_no_layer {
+            let mut found = Vec::new();
+            for layer in layers.iter().skip(image.base_layers) {
+                let alone = Image::new(std::slice::from_ref(layer), 0, &image.workdir);
+                found.extend(alone.matches(pattern)?.iter().map(|one| one.file.path.clone()));
+            }
+            in_layers.push((pattern.clone(), found.iter().take(5).cloned().collect(), found.len()));
+        }
         let mut owned = Vec::new();
         for wish in &self.owned {
             owned.push(groups(&tree.matches(&wish.path)?));
         }
-        let mut evidence = Evidence { workdir: image.workdir, present, absent, owned, at: None };
+        let mut evidence = Evidence { workdir: image.workdir, present, absent, in_layers, owned, at: None };
         if !matches!(self.judge(&evidence), Verdict::Pass(_)) {
             evidence.at = self.copy_of(&evidence, sandbox);
         }
@@ -148,8 +163,12 @@ impl Check for Contains {
             let comma = if self.present.is_empty() { "" } else { ";" };
             wanted = format!("{wanted}{comma} {} absent", list(&self.absent));
         }
-        if !self.owned.is_empty() {
+        if !self.in_no_layer.is_empty() {
             let comma = if self.present.is_empty() && self.absent.is_empty() { "" } else { ";" };
+            wanted = format!("{wanted}{comma} {} in no layer", list(&self.in_no_layer));
+        }
+        if !self.owned.is_empty() {
+            let comma = if self.present.is_empty() && self.absent.is_empty() && self.in_no_layer.is_empty() { "" } else { ";" };
             let owned: Vec<String> = self.owned.iter().map(Owned::shown).collect();
             wanted = format!("{wanted}{comma} {}", owned.join(", "));
         }
@@ -163,6 +182,11 @@ impl Check for Contains {
         if !found.is_empty() {
             let names: Vec<String> = found.iter().map(|(pattern, ..)| shown(pattern)).collect();
             parts.push(format!("there, but should not be: {}", names.join(", ")));
+        }
+        let stored: Vec<_> = evidence.in_layers.iter().filter(|(_, _, count)| *count > 0).collect();
+        if !stored.is_empty() {
+            let names: Vec<String> = stored.iter().map(|(pattern, ..)| shown(pattern)).collect();
+            parts.push(format!("in a layer, though perhaps deleted in a later one: {}", names.join(", ")));
         }
         let mut owners: Vec<Vec<String>> = Vec::new();
         for (wish, groups) in self.owned.iter().zip(&evidence.owned) {
@@ -179,6 +203,7 @@ impl Check for Contains {
         let measured = if holds { "as wanted".into() } else { parts.join("; ") };
         let rows: Vec<Vec<String>> = found
             .iter()
+            .chain(&stored)
             .map(|(pattern, paths, count)| {
                 vec![pattern.clone(), count.to_string(), paths.first().map(|p| format!("/{p}")).unwrap_or_default()]
             })
@@ -200,7 +225,7 @@ impl Contains {
     /// one when none names the path.
     fn copy_of(&self, evidence: &Evidence, sandbox: &dyn Sandbox) -> Option<Location> {
         let last = sandbox.locate_instruction(&self.image, "COPY")?;
-        let there = evidence.absent.iter().find_map(|(_, paths, _)| paths.first());
+        let there = evidence.absent.iter().chain(&evidence.in_layers).find_map(|(_, paths, _)| paths.first());
         let mut owners = self.owned.iter().zip(&evidence.owned);
         let owned = owners.find_map(|(wish, groups)| groups.iter().find(|group| !wish.holds(group)));
         let path = there.or(owned.map(|group| &group.first));

@@ -117,7 +117,8 @@ fn stands_in_order(text: &str, file: &Dockerfile) {
 
 /// Whether `parse-dockerfile` 0.1.9 reads a text as BuildKit does, as far as is known. It takes two escape characters
 /// at the end of a line for one, begins no instruction with a lone one, may end an instruction
-/// at a comment between its lines, and knows ASCII's blanks and one carriage return only.
+/// at a comment between its lines, sees no here-document whose `<<` goes over two lines, and knows ASCII's blanks and
+/// one carriage return only.
 fn is_compared(text: &str) -> bool {
     let is_odd = |c: char| !c.is_ascii() && c.is_whitespace() || matches!(c, '\u{feff}' | '\0' | '\x0b' | '\x0c');
     let doubled = |line: &str| line.trim_end().ends_with("\\\\") || line.trim_end().ends_with("``");
@@ -131,9 +132,12 @@ fn is_compared(text: &str) -> bool {
         line.starts_with('#') && value.is_some_and(|value| !["`", "\\"].contains(&value.as_str()))
     };
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let commented = |two: &[&str]| two[0].ends_with(['\\', '`']) && two[1].starts_with('#');
+    let goes_on = |line: &str| line.ends_with(['\\', '`']);
+    let commented = |two: &[&str]| goes_on(two[0]) && two[1].starts_with('#');
+    let parted = |line: &str| goes_on(line) && line.trim_end_matches(['\\', '`']).ends_with('<');
     !text.contains(is_odd)
         && !lines.windows(2).any(commented)
+        && !lines.iter().any(|line| parted(line))
         && !text.contains("\r\r")
         && !text.lines().any(|line| doubled(line) || lone(line) || refused(line))
 }

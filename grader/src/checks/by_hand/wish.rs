@@ -289,9 +289,11 @@ impl ContainerWish {
             |what: &str, wanted: String, found: String, holds: bool| rows.push((what.into(), wanted, found, holds));
         if let Some(image) = &self.image {
             let image = filled(image, learner);
-            let same =
-                with_tag(&image) == with_tag(&found.image) || images.get(&with_tag(&image)) == Some(&found.image_id);
-            row("image", code(&image), code(&found.image), same);
+            let is_called_so = with_tag(&image) == with_tag(&found.image);
+            // A name may have been given to another image since the container was made.
+            let same = images.get(&with_tag(&image)).map_or(is_called_so, |id| *id == found.image_id);
+            let is = if is_called_so && !same { "an older image of that name".into() } else { code(&found.image) };
+            row("image", code(&image), is, same);
         }
         if let Some(running) = self.running {
             let wanted = if running { "runs" } else { "has ended" };

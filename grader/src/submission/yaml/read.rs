@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 
 use super::characters::unseen;
 use super::{Data, Entry, Mistake, Node, Scalar, TOO_MUCH};
@@ -20,6 +20,7 @@ const TAGS: &str =
 const KEYS: &str = "A key is one word or text. Write it out, followed by a colon.";
 const TWICE: &str = "Only one of them could count. Keep one, and move into it what belongs to both.";
 const MERGE: &str = "`<<:` takes an alias of a mapping (`<<: *name`), or a list of them.";
+const QUESTION: &str = "Compose takes it for the beginning of a key. Put the whole text into quotes.";
 /// Lists and mappings within each other.
 const MOST_LEVELS: usize = 50;
 /// What the scanner may find in a file: keys, values, and where lists and mappings begin and end.
@@ -46,6 +47,7 @@ pub fn read(text: &str) -> Result<Option<Rc<Node>>, Mistake> {
         if matches!(event.data, EventData::StreamEnd) {
             return Ok(tree.root);
         }
+        tree.read_alike(&event, text)?;
         tree.take(event)?;
     }
 }
@@ -63,6 +65,8 @@ struct Open {
     data: Data,
     /// The key whose value comes next.
     key: Option<(Scalar, usize)>,
+    /// Whether it is written in brackets.
+    flow: bool,
 }
 
 #[derive(Default)]
@@ -101,14 +105,41 @@ impl Tree {
                 let node = self.anchors.get(&anchor).ok_or_else(missing)?;
                 self.place(Rc::clone(node), None, line, true)
             }
-            EventData::SequenceStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::List(Vec::new())),
-            EventData::MappingStart { anchor, tag, .. } => self.open(line, tag, anchor, Data::Map(Vec::new())),
+            EventData::SequenceStart { anchor, tag, style, .. } => {
+                self.open(line, tag, anchor, (Data::List(Vec::new()), style == SequenceStyle::Flow))
+            }
+            EventData::MappingStart { anchor, tag, style, .. } => {
+                self.open(line, tag, anchor, (Data::Map(Vec::new()), style == MappingStyle::Flow))
+            }
             EventData::SequenceEnd | EventData::MappingEnd => self.close(),
             _ => Ok(()),
         }
     }
 
-    fn open(&mut self, line: usize, tag: Option<String>, anchor: Option<String>, data: Data) -> Result<(), Mistake> {
+    /// In brackets, a question mark before a blank begins a key for Compose's reader (go-yaml), wherever it stands
+    /// in a text without quotes, and belongs to that text for this one.
+    fn read_alike(&self, event: &Event, text: &str) -> Result<(), Mistake> {
+        let EventData::Scalar { value, style: ScalarStyle::Plain, .. } = &event.data else { return Ok(()) };
+        let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let behind = || {
+            let line = text.lines().nth(place(event.end_mark.line)).unwrap_or_default();
+            line.chars().nth(place(event.end_mark.column)).is_none_or(char::is_whitespace)
+        };
+        let is_in_brackets = self.open.last().is_some_and(|open| open.flow);
+        if is_in_brackets && (value.contains("? ") || (value.ends_with('?') && behind())) {
+            let what = "has a question mark before a blank in brackets, without quotes";
+            return Err(Mistake::new(at(event.start_mark.line), what, QUESTION));
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        line: usize,
+        tag: Option<String>,
+        anchor: Option<String>,
+        (data, flow): (Data, bool),
+    ) -> Result<(), Mistake> {
         if self.open.last().is_some_and(|open| matches!(open.data, Data::Map(_)) && open.key.is_none()) {
             return Err(Mistake::new(line, "has a list or a mapping in the place of a key", KEYS));
         }
@@ -116,7 +147,7 @@ impl Tree {
             return Err(too_deep(line));
         }
         let tag = known(tag, line)?;
-        self.open.push(Open { line, tag, anchor, data, key: None });
+        self.open.push(Open { line, tag, anchor, data, key: None, flow });
         Ok(())
     }
 

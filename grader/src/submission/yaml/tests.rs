@@ -102,3 +102,13 @@ fn each_line_knows_where_it_comes_from() {
     let lines: Vec<_> = (1..=8).map_while(|line| canonical.line(line)).collect();
     assert_eq!(lines, [1, 2, 5, 7, 7, 8, 2], "{}", canonical.text);
 }
+
+#[test]
+fn a_question_mark_that_begins_a_key_for_compose_only_is_refused() {
+    for text in ["a: [b, c\n  ? d\n]", "a: [b ? c]", "a: {b: c? }"] {
+        assert!(mistake(text).1.contains("question mark"), "{text}");
+    }
+    for text in ["a: [what?, \"b ? c\"]", "a: b ? c", "a: [what?]", "a:\n - b ? c"] {
+        assert!(!canonical(text).is_empty(), "{text}");
+    }
+}
