@@ -168,7 +168,8 @@ impl Check for Contains {
             wanted = format!("{wanted}{comma} {} in no layer", list(&self.in_no_layer));
         }
         if !self.owned.is_empty() {
-            let comma = if self.present.is_empty() && self.absent.is_empty() && self.in_no_layer.is_empty() { "" } else { ";" };
+            let comma =
+                if self.present.is_empty() && self.absent.is_empty() && self.in_no_layer.is_empty() { "" } else { ";" };
             let owned: Vec<String> = self.owned.iter().map(Owned::shown).collect();
             wanted = format!("{wanted}{comma} {}", owned.join(", "));
         }

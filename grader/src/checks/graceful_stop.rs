@@ -2,7 +2,8 @@
 //!
 //! Owns: one slow request and one stop. Must not: kill anything.
 
-use std::time::Instant;
+mod cause;
+mod in_flight;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -10,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
-use crate::sandbox::facts::{HttpAnswer, HttpRequest, Spent, Stopping};
-use crate::sandbox::wait::{since, until};
+use crate::sandbox::facts::{HttpAnswer, HttpRequest, Stopping};
+use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis};
+use in_flight::{Stopped, stopped_in_flight};
 
 /// The exit code of a process that SIGKILL ended: 128 + 9.
 const KILLED: i64 = 137;
@@ -55,12 +57,6 @@ pub struct GracefulStop {
 /// How long it may take until a request is answered well for the first time.
 const UP_WITHIN_MS: u64 = 30_000;
 
-/// How long it may take to catch a request in flight. One that ends before it is seen is sent again.
-const CAUGHT_WITHIN_MS: u64 = 15_000;
-
-/// An answer that comes so quickly, milliseconds, comes at once on any machine: nothing is ever in flight.
-const AT_ONCE_MS: u64 = 250;
-
 /// What happened.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Evidence {
@@ -91,14 +87,6 @@ pub struct Moments {
     pub read_ms: Option<u64>,
     /// When the stop signal was sent.
     pub stop_ms: u64,
-}
-
-/// A request and a stop.
-struct Stopped {
-    in_flight: bool,
-    answer: HttpAnswer,
-    spent: Spent,
-    moments: Moments,
 }
 
 #[async_trait]
@@ -176,115 +164,7 @@ impl Check for GracefulStop {
     }
 }
 
-/// Why a stop was not in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// The stop signal is the one that nobody can answer.
-    Kill,
-    /// Process 1 does not wait for the stop signal.
-    Unheard,
-    /// It was heard, and the grace time was over before the end.
-    GraceTime,
-    /// There was no answer, or not the wanted one.
-    Unanswered,
-    TooLate,
-    NothingInFlight,
-    /// A longer request would not get the time that it needs.
-    ShortGrace,
-    ExitCode,
-}
-
-impl Evidence {
-    /// Older evidence is of SIGTERM.
-    fn signal(&self) -> String {
-        if self.stopping.signal.is_empty() { "SIGTERM".into() } else { self.stopping.signal.clone() }
-    }
-
-    /// The exit code of a process that the stop signal has ended.
-    fn code_of_signal(&self) -> i64 {
-        128 + if self.stopping.number == 0 { 15 } else { i64::from(self.stopping.number) }
-    }
-
-    fn killed(&self) -> bool {
-        self.exit_code == KILLED
-    }
-
-    fn explained(&self, cause: Cause) -> String {
-        let signal = self.signal();
-        let other = if signal == "SIGTERM" { "" } else { " The usual one is SIGTERM." };
-        match cause {
-            Cause::Kill => "The stop signal is SIGKILL, by `stop_signal` or `STOPSIGNAL`. No program can answer it.".into(),
-            Cause::Unheard => format!(
-                "The stop signal goes to PID 1 only, and PID 1 does not wait for {signal}; then it never gets it, and Docker kills everything when the grace time is over. A shell does not pass it on.{other}"
-            ),
-            Cause::GraceTime => format!(
-                "PID 1 has got {signal}, and had not ended when its grace time of {} (`stop_grace_period`; 10 s when nothing is said) was over. Then Docker kills.",
-                millis(self.stopping.grace_ms)
-            ),
-            Cause::Unanswered => "The process ended before it had answered. When it is asked to stop, it has to take no new requests, answer those that it has, and end then.".into(),
-            Cause::TooLate => "It ended by itself, but too late. Whatever keeps the process alive, such as open connections and timers, has to end after the last answer.".into(),
-            Cause::NothingInFlight => "Each request was answered before the stop could come between, so nothing was in flight. The answer must not come before the work is done.".into(),
-            Cause::ShortGrace => format!(
-                "This request got its answer. Others take longer, and after {} (`stop_grace_period`) Docker kills whatever has not ended.",
-                millis(self.stopping.grace_ms)
-            ),
-            Cause::ExitCode => format!(
-                "It answered, and then ended as after an error. In order is 0, or {}, which is 128 and the number of {signal}.",
-                self.code_of_signal()
-            ),
-        }
-    }
-}
-
 impl GracefulStop {
-    /// The first thing that was not in order.
-    fn cause(&self, evidence: &Evidence) -> Option<Cause> {
-        let Stopping { number, awaited, .. } = evidence.stopping;
-        if evidence.killed() {
-            // Older evidence does not know the signal.
-            return Some(match (number, awaited) {
-                (9, _) => Cause::Kill,
-                (_, false) => Cause::Unheard,
-                (_, true) => Cause::GraceTime,
-            });
-        }
-        if evidence.answer.status != Some(self.status) {
-            Some(Cause::Unanswered)
-        } else if evidence.millis > self.within_ms {
-            Some(Cause::TooLate)
-        } else if !evidence.in_flight {
-            Some(Cause::NothingInFlight)
-        } else if evidence.stopping.grace_ms < self.longest_ms {
-            Some(Cause::ShortGrace)
-        } else {
-            let in_order = [0, evidence.code_of_signal()].contains(&evidence.exit_code);
-            (!in_order).then_some(Cause::ExitCode)
-        }
-    }
-
-    /// Where the cause stands.
-    fn place(&self, sandbox: &dyn Sandbox, evidence: &Evidence) -> Option<Location> {
-        let at = At { stack: &self.stack, service: &self.service };
-        let service = &sandbox.model(&self.stack)["services"][&self.service];
-        let has = |key: &str| !service[key].is_null();
-        let line = |name: &str| self.image.as_ref().and_then(|image| sandbox.locate_instruction(image, name));
-        let signal = || if has("stop_signal") { sandbox.locate_key(at, &["stop_signal"]) } else { line("STOPSIGNAL") };
-        let blamed = match self.cause(evidence)? {
-            Cause::Kill => signal(),
-            Cause::Unheard if evidence.signal() != "SIGTERM" => signal(),
-            Cause::GraceTime | Cause::ShortGrace if has("stop_grace_period") => {
-                sandbox.locate_key(at, &["stop_grace_period"])
-            }
-            _ => None,
-        };
-        let key = ["entrypoint", "command"].into_iter().find(|key| has(key));
-        let begins = || match (key, &self.image) {
-            (None, Some(_)) => ["ENTRYPOINT", "CMD"].into_iter().find_map(line),
-            (key, _) => sandbox.locate_key(at, &[key.unwrap_or("command")]),
-        };
-        blamed.or_else(begins)
-    }
-
     /// What happened when, counted from the stop signal.
     fn timeline(&self, evidence: &Evidence) -> Option<Detail> {
         let moments = evidence.moments.as_ref()?;
@@ -314,62 +194,9 @@ impl GracefulStop {
     }
 }
 
-/// Stops the container while it has a request that it has read and not answered. Tells whether that
-/// was so, the request's answer, and how long the stop took.
-async fn stopped_in_flight(check: &GracefulStop, sandbox: &dyn Sandbox, at: At<'_>) -> Result<Stopped, Fault> {
-    let request = HttpRequest::post(check.port, &check.path, check.post.clone());
-    let port = sandbox.container_port(at, check.port);
-    let open = || async {
-        let read = sandbox.kernel(at).await?.connections_read;
-        Ok::<_, Fault>(read.get(&port).copied().unwrap_or(0))
-    };
-    let deadline = sandbox.within(CAUGHT_WITHIN_MS);
-    loop {
-        // Connections that others hold open must not be taken for ours.
-        let before = open().await?;
-        let begun = Instant::now();
-        let mut answer = Box::pin(async { (sandbox.http(at, &request).await, since(begun)) });
-        let read = until(&deadline, || async { Ok::<_, Fault>((open().await? > before).then_some(())) });
-        tokio::select! {
-            biased;
-            (early, _) = &mut answer => {
-                let early = early?;
-                // An app that is on its way up refuses, or is not whole yet.
-                let may_come = early.status.is_none_or(|status| status >= 500 || status == check.status);
-                if !may_come || deadline.is_over()? {
-                    if early.status == Some(check.status) && early.millis > AT_ONCE_MS {
-                        let reason = "each request was answered before anybody could look at it";
-                        deadline.took().must_be_quick(reason)?;
-                    }
-                    let moments = Moments { read_ms: None, stop_ms: since(begun) };
-                    return Ok(Stopped { in_flight: false, answer: early, spent: sandbox.stop(at).await?, moments });
-                }
-            }
-            seen = read => {
-                let seen = seen?.is_some();
-                let stop_ms = since(begun);
-                let moments = Moments { read_ms: seen.then_some(stop_ms), stop_ms };
-                let ((answer, answered_ms), spent) = tokio::join!(answer, sandbox.stop(at));
-                let (answer, spent) = (answer?, spent?);
-                // On a busy machine the answer may be there before the signal has left: then nothing was in flight.
-                let raced = answer.status == Some(check.status)
-                    && spent.signalled_ms.is_none_or(|signalled| answered_ms < stop_ms + signalled);
-                if !seen || !raced {
-                    return Ok(Stopped { in_flight: seen, answer, spent, moments });
-                }
-                if deadline.is_over()? {
-                    deadline.took().must_be_quick("each request was answered before Docker had sent the signal")?;
-                    return Ok(Stopped { in_flight: false, answer, spent, moments });
-                }
-                sandbox.ensure_running(at).await?;
-                sandbox.listens(at, check.port, CAUGHT_WITHIN_MS).await?;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::cause::Cause;
     use super::*;
 
     fn timeline(answer: HttpAnswer, exit_code: i64, moments: Option<Moments>) -> Option<Detail> {

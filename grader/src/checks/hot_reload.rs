@@ -2,6 +2,8 @@
 //!
 //! Owns: three edits, saved in two ways, and their effects. Must not: restart or build anything.
 
+mod phases;
+
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,7 +15,8 @@ use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest, MountFacts};
 use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
-use crate::verdict::{Detail, Finding, Location, Mark, Span, Verdict, millis as millis_of};
+use crate::verdict::{Detail, Finding, Location, Verdict, millis as millis_of};
+use phases::{Answer, Phase, remember};
 
 /// How long the answer is watched, whatever the limit, so that "too late" can be told from
 /// "never".
@@ -88,29 +91,6 @@ pub struct Save {
     pub millis: Option<u64>,
     /// What was answered after the save, in its order.
     pub answers: Vec<Phase>,
-}
-
-/// Answers of one kind, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phase {
-    /// What they were.
-    pub answer: Answer,
-    /// When the first of them had come, milliseconds since the save.
-    pub from_ms: u64,
-    /// When the last of them had come.
-    pub to_ms: u64,
-}
-
-/// An answer after the save.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// One without the edited text.
-    Before,
-    /// None: the app is starting anew, or gone.
-    Nothing,
-    /// One with the edited text.
-    Edited,
 }
 
 #[async_trait]
@@ -279,46 +259,12 @@ impl HotReload {
         };
         Ok(Save { answer_after, millis, answers: answers.into_inner().unwrap_or_else(PoisonError::into_inner) })
     }
-
-    /// What was answered when, counted from the save.
-    fn timeline(&self, evidence: &Evidence, place: &str) -> Option<Detail> {
-        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-        let last = evidence.answers.last()?.to_ms;
-        // A phase ends when another kind of answer comes.
-        let ends = evidence.answers.iter().skip(1).map(|next| next.from_ms).chain([last]);
-        let mut spans = Vec::new();
-        let mut from = 0;
-        for (phase, to) in evidence.answers.iter().zip(ends) {
-            let label = match phase.answer {
-                Answer::Before => "the answer is as it was",
-                Answer::Nothing => "no answer: the app is not there",
-                Answer::Edited => continue,
-            };
-            spans.push(Span::new(label, from, signed(to)));
-            from = signed(to);
-        }
-        spans.push(Span::new(format!("all this {place}"), 0, signed(last)));
-        Some(Detail::Timeline {
-            title: format!("from a save of {} to its effect", evidence.file),
-            zero: "the save".into(),
-            spans,
-            marks: evidence.millis.map(|taken| Mark::new("the edit shows", signed(taken))).into_iter().collect(),
-            limit: Some(Mark::new("the limit", signed(self.within_ms))),
-        })
-    }
-}
-
-/// Adds an answer to the last phase, or begins another one.
-fn remember(phases: &mut Vec<Phase>, answer: Answer, at_ms: u64) {
-    match phases.last_mut().filter(|last| last.answer == answer) {
-        Some(last) => last.to_ms = at_ms,
-        None => phases.push(Phase { answer, from_ms: at_ms, to_ms: at_ms }),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::{Mark, Span};
 
     #[test]
     fn answers_of_one_kind_are_one_span_and_the_next_kind_ends_it() {

@@ -2,20 +2,25 @@
 //!
 //! Owns: turning the daemon's answers into facts. Must not: know stacks or lessons.
 
+mod logs;
+mod processes;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use bollard::Docker;
 use bollard::exec::StartExecResults;
 use bollard::models::{ChangeType, ContainerInspectResponse, ExecConfig, PortBinding};
-use bollard::query_parameters::{LogsOptionsBuilder, TopOptionsBuilder};
 use futures_util::StreamExt;
 
-use super::facts::{ContainerFacts, Exit, MountFacts, NOT_MADE, Process, PublishedPort};
+use super::facts::{ContainerFacts, Exit, MountFacts, NOT_MADE, PublishedPort};
 use super::run_id::LABEL;
 use super::wait::{Deadline, until};
 use crate::fault::Fault;
 use crate::plan::Injected;
+use logs::LINE_SHOWN;
+pub use logs::{log_lines, log_tail};
+pub use processes::processes;
 
 /// The container as the daemon describes it. Bind mounts are told relative to `dir`; what the
 /// grader put in is left out.
@@ -169,10 +174,6 @@ fn tmpfs_facts(target: String, options: &str) -> MountFacts {
 
 /// The most of a command's output that is kept, bytes.
 const OUTPUT_KEPT: usize = 1_000_000;
-/// The most of the last lines of a log that is read, bytes.
-const LOG_READ: usize = 16_000_000;
-/// The most of one line of a log that is shown, characters.
-const LINE_SHOWN: usize = 2_000;
 
 /// The daemon names a volume that has no name by 64 hexadecimal digits.
 fn is_anonymous(volume: &str) -> bool {
@@ -213,88 +214,6 @@ pub async fn exec(client: &Docker, id: &str, command: Vec<String>, deadline: &De
     let ended = deadline.wait_for(running).await?.transpose()?.flatten();
     exit.cut |= ended.is_none();
     Ok(Exit { code: ended, ..exit })
-}
-
-/// The last lines that a container wrote, to be shown: oldest first, long ones shortened.
-pub async fn log_tail(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
-    let shortened = |line: &str| {
-        let start: String = line.chars().take(LINE_SHOWN).collect();
-        if start.len() < line.len() { format!("{start} ...") } else { start }
-    };
-    let text = read_log(client, name, lines, |text| drop(text.drain(..text.ceil_char_boundary(LOG_READ / 2)))).await?;
-    let mut all: Vec<String> = text.lines().map(|line| shortened(line.trim_end())).collect();
-    Ok(all.split_off(all.len().saturating_sub(lines)))
-}
-
-/// The last lines that a container wrote, to be searched: all of them whole.
-pub async fn log_lines(client: &Docker, name: &str, lines: usize) -> Result<Vec<String>, Fault> {
-    let mut is_whole = true;
-    let text = read_log(client, name, lines, |text| {
-        is_whole = false;
-        text.clear();
-    });
-    let text = text.await?;
-    if !is_whole {
-        let reason = format!("its last {lines} lines are more than {} MB", LOG_READ / 1_000_000);
-        return Err(Fault::Unreadable { what: format!("the log of {name}"), reason });
-    }
-    Ok(text.lines().map(|line| line.trim_end().to_owned()).collect())
-}
-
-/// Reads the last lines. Whenever it has become too much, `shorten` decides what to do about it.
-async fn read_log(
-    client: &Docker,
-    name: &str,
-    lines: usize,
-    mut shorten: impl FnMut(&mut String),
-) -> Result<String, Fault> {
-    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
-    let mut parts = client.logs(name, Some(options));
-    let mut text = String::new();
-    while let Some(part) = parts.next().await {
-        match part {
-            Ok(part) => text.push_str(&part.to_string()),
-            // The driver `none`, and those that send logs elsewhere, leave nothing to read here.
-            Err(error) if error.to_string().contains("does not support reading") => return Ok(String::new()),
-            Err(error) => return Err(Fault::docker(format!("reading the log of {name}"))(error)),
-        }
-        if text.len() > LOG_READ {
-            shorten(&mut text);
-        }
-    }
-    Ok(text)
-}
-
-/// The container's processes, with the user ids that the host sees. None when it does not run.
-pub async fn processes(client: &Docker, name: &str) -> Result<Vec<Process>, Fault> {
-    let options = TopOptionsBuilder::default().ps_args("-eo pid,uid,ruid,suid,ppid,args").build();
-    let top = match client.top_processes(name, Some(options)).await {
-        Ok(top) => top,
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => return Ok(Vec::new()),
-        Err(error) => return Err(Fault::docker(format!("listing the processes of {name}"))(error)),
-    };
-    Ok(top.processes.unwrap_or_default().iter().filter_map(|row| process(row)).collect())
-}
-
-/// One row of `ps -eo pid,uid,ruid,suid,ppid,args`; `uid` is the effective one (ps(1)).
-fn process(row: &[String]) -> Option<Process> {
-    let command = row.get(5..)?.join(" ");
-    let ids: Vec<u32> = row[1..4].iter().map_while(|id| id.parse().ok()).collect();
-    let [uid, real, saved] = ids[..] else { return None };
-    Some(Process {
-        name: program(&command),
-        pid: row[0].parse().ok()?,
-        uid,
-        parent: row[4].parse().ok()?,
-        command,
-        keeps_root: uid != 0 && (real == 0 || saved == 0),
-    })
-}
-
-/// The program of a command line: `/usr/sbin/nginx -g ...` and `nginx: worker process` are `nginx`.
-fn program(command: &str) -> String {
-    let first = command.split_whitespace().next().unwrap_or_default();
-    first.rsplit('/').next().unwrap_or(first).trim_end_matches(':').to_owned()
 }
 
 /// Paths that were added or changed in the writable layer, folders that only hold others left out.
@@ -357,34 +276,5 @@ mod tests {
         let found = facts(raw, Path::new("/r/stack-s"), &injected).mounts;
         let found: Vec<_> = found.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
         assert_eq!(found, [("sub", "/s"), (".", "/w")]);
-    }
-
-    fn row(ids: [&str; 3]) -> Option<Process> {
-        let words = ["17", ids[0], ids[1], ids[2], "1", "/usr/bin/node", "server.js"];
-        process(&words.map(str::to_owned))
-    }
-
-    #[test]
-    fn a_process_that_kept_roots_id_is_told_from_one_that_is_root_or_has_none() {
-        let of = |ids| row(ids).map(|process| (process.uid, process.keeps_root));
-        assert_eq!(of(["1000", "1000", "1000"]), Some((1000, false)));
-        assert_eq!(of(["0", "0", "0"]), Some((0, false)));
-        assert_eq!(of(["1000", "0", "1000"]), Some((1000, true)));
-        assert_eq!(of(["1000", "1000", "0"]), Some((1000, true)));
-        assert_eq!(of(["node", "0", "0"]), None);
-    }
-
-    #[test]
-    fn a_row_gives_the_program_and_its_parent() {
-        let process = row(["1", "1", "1"]).expect("a process");
-        assert_eq!((process.pid, process.parent, process.name.as_str()), (17, 1, "node"));
-        assert_eq!(process.command, "/usr/bin/node server.js");
-    }
-
-    #[test]
-    fn files_of_docker_and_of_the_grader_are_not_the_learners() {
-        let tools = ["/usr/sbin/docker-init", "/etc/.grader-write-test", "/.grader-a1B2"];
-        assert!(tools.into_iter().all(is_tools_file));
-        assert!(!["/srv/docker-init", "/srv/.grader-/x", "/etc/grader"].into_iter().any(is_tools_file));
     }
 }
