@@ -11,6 +11,7 @@ docker commit lesson12-spoilt-{learner} lesson12-{learner}/menu:2 >/dev/null
 docker tag lesson12-{learner}/menu:2 "$menu"
 docker image rm lesson12-{learner}/menu:2 >/dev/null
 docker run --detach --name lesson12-fresh-{learner} "$menu" >/dev/null
+docker wait lesson12-fresh-{learner} >/dev/null
 
 above() {
     docker image history --human=false --format '{{.Size}}' "$1" | head -n "$2" | awk '{ sum += $1 } END { print sum }'
