@@ -277,4 +277,11 @@ mod tests {
         let found: Vec<_> = found.iter().map(|mount| (mount.source.as_str(), mount.target.as_str())).collect();
         assert_eq!(found, [("sub", "/s"), (".", "/w")]);
     }
+
+    #[test]
+    fn files_of_docker_and_of_the_grader_are_not_the_learners() {
+        let tools = ["/usr/sbin/docker-init", "/etc/.grader-write-test", "/.grader-a1B2"];
+        assert!(tools.into_iter().all(is_tools_file));
+        assert!(!["/srv/docker-init", "/srv/.grader-/x", "/etc/grader"].into_iter().any(is_tools_file));
+    }
 }
