@@ -5,6 +5,8 @@
 //! A check is two functions: `measure` looks and has no opinion, `judge` decides and cannot
 //! look. Evidence is data, so every limit can be tested without Docker.
 
+pub mod words;
+
 use std::any::Any;
 
 use async_trait::async_trait;

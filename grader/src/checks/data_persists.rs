@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::check::words::{fill, fill_json};
 use crate::check::{Check, Door, Manner, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{HttpAnswer, HttpRequest, MountFacts};
@@ -238,7 +239,7 @@ impl DataPersists {
     fn write_request(&self, words: &BTreeMap<String, String>) -> HttpRequest {
         let path = fill(&self.write.path, words);
         match &self.write.post {
-            Some(body) => HttpRequest::post(self.port, &path, fill_json(body, words)),
+            Some(body) => HttpRequest::post(self.port, &path, fill_json(body, words, "number")),
             None => HttpRequest::get(self.port, &path),
         }
     }
@@ -333,22 +334,6 @@ fn unique_words() -> BTreeMap<String, String> {
     ])
 }
 
-fn fill(text: &str, words: &BTreeMap<String, String>) -> String {
-    words.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-fn fill_json(json: &Value, words: &BTreeMap<String, String>) -> Value {
-    match json {
-        Value::String(text) if text == "{number}" => {
-            words.get("number").and_then(|number| number.parse::<u64>().ok()).map_or(Value::Null, Value::from)
-        }
-        Value::String(text) => fill(text, words).into(),
-        Value::Array(items) => items.iter().map(|item| fill_json(item, words)).collect(),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), fill_json(value, words))).collect(),
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -358,7 +343,7 @@ mod tests {
     #[test]
     fn the_value_is_filled_into_a_body_at_any_depth_and_a_number_stays_one() {
         let words = BTreeMap::from([("value".into(), "v".into()), ("number".into(), "7".into())]);
-        let filled = fill_json(&json!({"a": ["<{value}>", {"n": "{number}"}], "b": true}), &words);
+        let filled = fill_json(&json!({"a": ["<{value}>", {"n": "{number}"}], "b": true}), &words, "number");
         assert_eq!(filled, json!({"a": ["<v>", {"n": 7}], "b": true}));
     }
 }

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::check::words::{fill, fill_json};
 use crate::check::{Check, Door, Resource};
 use crate::fault::Fault;
 use crate::sandbox::facts::{ContainerFacts, HttpRequest};
@@ -18,7 +19,7 @@ use crate::sandbox::wait::until;
 use crate::sandbox::{At, Sandbox};
 use crate::verdict::{Detail, Finding, Location, Verdict, memory};
 use answers::{Answer, Exchange};
-use steps::{Ask, Step, fill, filled};
+use steps::{Ask, Step};
 
 /// Sends requests to a published port (HTTP, or text by TCP), or runs commands in the container, one
 /// after another. The conversation is repeated until all of it is as wanted or the time is up, so
@@ -290,7 +291,7 @@ impl Responds {
             Ask::Http { path, post, .. } => {
                 let path = fill(path, kept);
                 let request = match post {
-                    Some(body) => HttpRequest::post(port()?, &path, filled(body, kept)),
+                    Some(body) => HttpRequest::post(port()?, &path, fill_json(body, kept, "some")),
                     None => HttpRequest::get(port()?, &path),
                 };
                 let answer = sandbox.http(at, &request).await?;

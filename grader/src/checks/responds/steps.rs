@@ -160,33 +160,19 @@ impl Step {
     }
 }
 
-pub(super) fn fill(text: &str, kept: &BTreeMap<String, String>) -> String {
-    kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-/// The same within JSON: texts are filled in, everything else stays as it is.
-pub(super) fn filled(value: &serde_json::Value, kept: &BTreeMap<String, String>) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::String(text) if text == "{some}" => {
-            kept.get("some").and_then(|some| some.parse::<u32>().ok()).map_or(Value::Null, Value::from)
-        }
-        Value::String(text) => Value::String(fill(text, kept)),
-        Value::Array(list) => list.iter().map(|one| filled(one, kept)).collect(),
-        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), filled(one, kept))).collect(),
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::words::fill_json;
 
     #[test]
     fn names_are_filled_in_within_json() {
         let kept = BTreeMap::from([("tag".to_owned(), "t7".to_owned()), ("some".to_owned(), "1234".to_owned())]);
         let body = serde_json::json!({"dish": "soup {tag}", "list": ["{tag}", 3, "{some}", "{some}."]});
-        assert_eq!(filled(&body, &kept), serde_json::json!({"dish": "soup t7", "list": ["t7", 3, 1234, "1234."]}));
+        assert_eq!(
+            fill_json(&body, &kept, "some"),
+            serde_json::json!({"dish": "soup t7", "list": ["t7", 3, 1234, "1234."]})
+        );
     }
 
     fn step(text: &str) -> Result<Step, String> {
