@@ -332,19 +332,7 @@ pub struct ServeArgs {
 #[derive(Debug, Subcommand)]
 pub enum DevCommand {
     /// Prove a lesson's checks: the starter fails, solutions pass, wrong ones fail as they say.
-    Check {
-        /// The lesson, or a folder with a lesson.toml; left out, all lessons.
-        lesson: Option<String>,
-        /// Only submissions whose name contains this.
-        #[arg(long, value_name = "TEXT")]
-        only: Option<String>,
-        /// How many submissions are graded at the same time.
-        #[arg(long, default_value_t = 2)]
-        jobs: usize,
-        /// How builds run.
-        #[command(flatten)]
-        builds: BuildArgs,
-    },
+    Check(ProofArgs),
     /// Write down the evidence of a kind's first solution, for `limits.toml` to vary.
     Record {
         /// The kind's folder, such as tests/checks/image-size.
@@ -383,6 +371,25 @@ pub enum DevCommand {
     Coverage(Format),
     /// Write the book's pages that are made from code: the kinds of check, the report of a check.
     Reference,
+}
+
+/// `grader dev check`.
+#[derive(Debug, Args)]
+pub struct ProofArgs {
+    /// The lesson, or a folder with a lesson.toml; left out, all lessons.
+    pub lesson: Option<String>,
+    /// Only submissions whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// How many submissions are graded at the same time.
+    #[arg(long, default_value_t = 2)]
+    pub jobs: usize,
+    /// Measure everything in each submission, also what it has in common with one that was measured.
+    #[arg(long)]
+    pub fresh: bool,
+    /// How builds run.
+    #[command(flatten)]
+    pub builds: BuildArgs,
 }
 
 /// `grader dev audit`.

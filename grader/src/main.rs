@@ -100,17 +100,16 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, Fault> {
 /// The tools of authors.
 fn dev(command: DevCommand, out: &mut dyn Write) -> Result<u8, Fault> {
     match command {
-        DevCommand::Check { lesson, only, jobs, builds } => wait(async {
+        DevCommand::Check(args) => wait(async {
             let course = commands::course()?;
-            let named: Vec<String> = match lesson {
-                Some(lesson) => vec![lesson],
+            let named: Vec<String> = match &args.lesson {
+                Some(lesson) => vec![lesson.clone()],
                 None => course.names()?.into_iter().map(|name| name.id).collect(),
             };
             let mut all_well = true;
             for name in named {
                 let lesson = commands::dev::lesson(&course, &name)?;
-                all_well &=
-                    commands::dev::check(&course, &lesson, only.as_deref(), jobs, &builds.settings(), out).await?;
+                all_well &= commands::dev::check(&course, &lesson, &args, out).await?;
             }
             Ok(u8::from(!all_well))
         }),

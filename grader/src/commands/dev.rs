@@ -21,9 +21,10 @@ use std::path::Path;
 use futures_util::{StreamExt, stream};
 
 use super::interrupted;
+use crate::cli::ProofArgs;
 use crate::course::{Course, Lesson};
 use crate::fault::Fault;
-use crate::sandbox::build::BuildSettings;
+use crate::memory;
 use crate::verdict::{Outcome, millis};
 use cases::cases;
 
@@ -37,13 +38,12 @@ pub fn lesson(course: &Course, named: &str) -> Result<Lesson, Fault> {
     course.lesson(named)
 }
 
-/// Proves a lesson; `Ok(true)` when every submission came out as it should.
+/// Proves a lesson; `Ok(true)` when every submission came out as it should. What submissions have in
+/// common is measured once, by the keys of memory.
 pub async fn check(
     course: &Course,
     lesson: &Lesson,
-    only: Option<&str>,
-    jobs: usize,
-    settings: &BuildSettings,
+    args: &ProofArgs,
     out: &mut dyn Write,
 ) -> Result<bool, Fault> {
     let mut all_well = true;
@@ -55,10 +55,13 @@ pub async fn check(
         out.write_all(text.as_bytes()).map_err(Fault::file("standard output"))?;
     }
     let mut cases = cases(course, lesson)?;
-    cases.retain(|case| only.is_none_or(|text| case.name.contains(text)));
+    cases.retain(|case| args.only.as_ref().is_none_or(|text| case.name.contains(text)));
+    let settings = &args.builds.settings();
+    // A wrong submission has most in common with its solution.
+    let memory = if args.fresh { memory::Use::Nothing } else { memory::Use::Recall };
     let mut results = stream::iter(&cases)
-        .map(|case| async move { (case, case.grade(lesson, settings, interrupted()).await) })
-        .buffered(jobs.max(1));
+        .map(|case| async move { (case, case.grade(lesson, settings, memory, interrupted()).await) })
+        .buffered(args.jobs.max(1));
     while let Some((case, graded)) = results.next().await {
         let report = match graded {
             Ok(report) => report,

@@ -14,6 +14,7 @@ use crate::cli::{AuditArgs, FormatName};
 use crate::commands::interrupted;
 use crate::course::{Course, Lesson};
 use crate::fault::Fault;
+use crate::memory;
 use load::Load;
 use tally::Tally;
 
@@ -37,7 +38,7 @@ pub async fn run(course: &Course, lesson: &Lesson, args: &AuditArgs, out: &mut d
     for run in 1..=args.runs {
         for case in &cases {
             eprintln!("run {run} of {}: {}", args.runs, case.name);
-            let report = case.grade(lesson, &settings, stop.as_mut()).await?;
+            let report = case.grade(lesson, &settings, memory::Use::Nothing, stop.as_mut()).await?;
             tally.count(&case.name, &report);
         }
     }

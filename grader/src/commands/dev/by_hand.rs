@@ -23,6 +23,8 @@ pub struct ByHand {
     files: PathBuf,
 }
 
+/// What an exercise has when its submissions make something by hand: the script that removes it.
+pub const UNDO: &str = "by-hand-undo.sh";
 /// Seconds that a script may take.
 const LIMIT: u64 = 600;
 
@@ -33,7 +35,7 @@ impl ByHand {
         let path = files.join("by-hand.sh");
         let Ok(make) = fs::read_to_string(&path) else { return Ok(Self::default()) };
         fs::remove_file(&path).map_err(Fault::file(&path))?;
-        let undo = lesson.dir.join("by-hand-undo.sh");
+        let undo = lesson.dir.join(UNDO);
         let undo = filled(&fs::read_to_string(&undo).map_err(Fault::file(&undo))?, learner);
         Ok(Self { make: Some(make), undo: Some(undo), files: files.to_path_buf() })
     }
@@ -62,7 +64,7 @@ impl ByHand {
 
     /// Removes what was made.
     pub async fn undo(&self) -> Result<(), Fault> {
-        run("by-hand-undo.sh", self.undo.as_deref(), &self.files).await
+        run(UNDO, self.undo.as_deref(), &self.files).await
     }
 }
 

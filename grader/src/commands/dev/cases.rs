@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::by_hand::ByHand;
+use super::by_hand::{ByHand, UNDO};
 use crate::commands::check::quiz_facts;
 use crate::commands::quiz::Kept;
 use crate::course::source::{CourseError, Source};
@@ -42,7 +42,9 @@ pub struct Case {
     /// Its folder, such as `wrong/no-limits`.
     pub name: String,
     files: tempfile::TempDir,
-    /// A learner's number of its own, so that submissions can be graded at the same time.
+    /// A learner's number. One of its own where things are made by hand under that number, so that
+    /// submissions can be graded at the same time; else this machine's, so that what two submissions have
+    /// in common can be remembered.
     learner: String,
     by_hand: ByHand,
     quiz: QuizFacts,
@@ -57,6 +59,7 @@ impl Case {
         &self,
         lesson: &Lesson,
         settings: &BuildSettings,
+        memory: memory::Use,
         stop: impl Future<Output = ()>,
     ) -> Result<Report, Fault> {
         let job = Job {
@@ -65,7 +68,7 @@ impl Case {
             quiz: self.quiz.clone(),
             learner: self.learner.clone(),
             settings: settings.clone(),
-            memory: memory::Use::Nothing,
+            memory,
         };
         let _beside_no_page = self.by_hand.beside_no_page().await?;
         let made = self.by_hand.make().await;
@@ -150,7 +153,8 @@ fn case(course: &Course, lesson: &Lesson, name: &str, layers: &[&Path], expected
         copy_tree(layer, files.path())?;
     }
     let _ = fs::remove_file(files.path().join("wrong.toml"));
-    let learner = learner::random()?;
+    let is_by_hand = lesson.dir.join(UNDO).is_file();
+    let learner = if is_by_hand { learner::random()? } else { learner::number(&lesson.spec.id)? };
     personalise_tree(files.path(), &learner)?;
     let by_hand = ByHand::take(lesson, files.path(), &learner)?;
     let quiz = quiz_facts(course, lesson, files.path(), &Kept::new())?;

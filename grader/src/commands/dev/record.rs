@@ -10,6 +10,7 @@ use super::cases::cases;
 use crate::commands::interrupted;
 use crate::course::{Course, Lesson};
 use crate::fault::Fault;
+use crate::memory;
 use crate::sandbox::build::BuildSettings;
 
 /// Grades the first solution and keeps the evidence of the check that has the exercise's id.
@@ -22,7 +23,7 @@ pub async fn record(
     let id = &lesson.spec.id;
     let solution = cases(course, lesson)?.into_iter().find(|case| case.name.starts_with("solutions/"));
     let solution = solution.ok_or_else(|| Fault::Usage { message: format!("{id} has no solution to record") })?;
-    let report = solution.grade(lesson, settings, interrupted()).await?;
+    let report = solution.grade(lesson, settings, memory::Use::Nothing, interrupted()).await?;
     let check = report.checks.iter().find(|check| check.id == *id);
     let Some(evidence) = check.and_then(|check| check.evidence.as_ref()) else {
         let message = format!("no check `{id}` of {} was measured: see `grader dev check`", solution.name);
