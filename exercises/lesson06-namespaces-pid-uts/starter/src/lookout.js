@@ -26,11 +26,21 @@ function look() {
   const status = readFileSync(`/proc/${number}/status`, 'utf8');
   const memoryKb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
   try {
-    const files = readdirSync(`/proc/${number}/fd`).map((fd) => readlinkSync(`/proc/${number}/fd/${fd}`));
+    const files = readdirSync(`/proc/${number}/fd`).map((fd) => target(`/proc/${number}/fd/${fd}`));
     const connections = files.filter((file) => file.startsWith('socket:')).length;
     return [200, { sees, display: { number: Number(number), memoryKb, connections } }];
   } catch (error) {
     return [503, { sees, display: { number: Number(number), memoryKb, connections: null }, why: error.message }];
+  }
+}
+
+// What a descriptor stands for; nothing when it was closed in the meantime.
+function target(path) {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (error.code === 'ENOENT') return '';
+    throw error;
   }
 }
 
