@@ -8,6 +8,7 @@ pub mod dockerfile;
 pub mod env_file;
 pub mod inline;
 pub mod links;
+pub mod model;
 pub mod plain;
 pub mod yaml;
 

@@ -2,7 +2,6 @@
 //!
 //! Owns: matching services with builds, so that each image is built once. Must not: build.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{BuildPlan, Names};
 use crate::course::spec::StackSpec;
 use crate::policy::AdmittedStack;
+use crate::submission::model::build_args;
 
 /// The image of ours that a service runs; `None` when it runs one that is not built here.
 pub fn of_service(
@@ -42,13 +42,7 @@ pub fn of_service(
     let context = PathBuf::from(text("context"));
     let context = context.strip_prefix(&admitted.dir).map(PathBuf::from).unwrap_or(context);
     let context = if context.as_os_str().is_empty() { PathBuf::from(".") } else { context };
-    let args: BTreeMap<String, String> = build
-        .get("args")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect();
+    let args = build_args(build);
     let dockerfile = Some(text("dockerfile")).filter(|name| !name.is_empty()).unwrap_or_else(|| "Dockerfile".into());
     let same = builds.iter_mut().find(|known| {
         known.target == text("target")

@@ -9,15 +9,15 @@ use super::yaml::{self, Node};
 /// A parsed Compose file.
 #[derive(Debug, Clone)]
 pub struct ComposeFile {
-    /// The mapping that it holds.
-    pub root: Rc<Node>,
+    /// The mappings that it holds, one for each document; a later one counts before those above it.
+    pub documents: Vec<Rc<Node>>,
 }
 
 impl ComposeFile {
     /// The file, or `None` when it is no YAML or has nothing in it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        yaml::read(text).ok().flatten().map(|root| Self { root })
+        yaml::read(text).ok().filter(|documents| !documents.is_empty()).map(|documents| Self { documents })
     }
 
     /// The line, from 1, of the key that a path of keys leads to. Items of a list are named by their index or
@@ -25,13 +25,14 @@ impl ComposeFile {
     /// before this one's: where it leads nowhere, another item may have the rest of the path.
     #[must_use]
     pub fn line_of(&self, path: &[&str]) -> Option<usize> {
-        line_below(&self.root, path)
+        self.documents.iter().rev().find_map(|root| line_below(root, path))
     }
 
-    /// The services, by name.
+    /// The services, by name; one that stands in several documents once for each.
     pub fn services(&self) -> impl Iterator<Item = (&str, &Node)> {
-        let services = self.root.get("services").map_or(&[][..], |entry| entry.value.entries());
-        services.iter().map(|entry| (entry.key.text.as_str(), &*entry.value))
+        let all = self.documents.iter().filter_map(|root| root.get("services"));
+        let services = all.flat_map(|entry| entry.value.entries());
+        services.map(|entry| (entry.key.text.as_str(), &*entry.value))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::super::dockerfile::STEERING;
 use super::{Gate, is_set, object};
 use crate::submission::inline;
+use crate::submission::model::build_args;
 
 /// Keys of a build that are refused, with the reason.
 const NEVER: [(&str, &str); 8] = [
@@ -76,6 +77,5 @@ pub fn dockerfile(service: &Value, dir: &Path) -> Option<(String, BTreeMap<Strin
     let text = |key: &str| build.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let path = Path::new(text("context").unwrap_or(".")).join(text("dockerfile").unwrap_or("Dockerfile"));
     let file = path.strip_prefix(dir).unwrap_or(&path).components().collect::<std::path::PathBuf>();
-    let args = object(build.get("args")).filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())));
-    Some((file.display().to_string(), args.collect()))
+    Some((file.display().to_string(), build_args(build)))
 }

@@ -61,7 +61,9 @@ const DEEPER: [&str; 40] = [
 pub fn inspect(submission: &Submission, name: &str, file: &ComposeFile) -> Vec<Refusal> {
     let mut look = Look { submission, name, mistakes: Vec::new() };
     let top: Vec<&str> = TOP.into_iter().chain(["include"]).collect();
-    look.at(&file.root, &top, "");
+    for root in &file.documents {
+        look.at(root, &top, "");
+    }
     let known = service::known();
     for (service, node) in file.services() {
         look.at(node, &known, &format!(" at `{service}`"));

@@ -19,6 +19,7 @@ use crate::submission::{Submission, is_inside};
 
 const ONLY_OWN: &str = "Compose would read it before anybody has looked at it. Only files of the exercise are read, named by a plain path such as ./settings.env";
 const AS_TEXT: &str = "Only what can be read as text reaches Compose: save the file as UTF-8 (PowerShell's `>` writes UTF-16), with at most 1 MB.";
+const EXTENDS_ALONE: &str = "Which document a service is taken from then, only Compose knows. Put what stands between `---` lines into one document, or into files of their own.";
 const TOO_MUCH: &str = "What `extends`, `env_file` and variables bring in counts each time. A Compose file of an exercise is far below that.";
 
 /// The most that Compose may have to read for a stack, bytes, with what is brought in more than once.
@@ -151,31 +152,30 @@ impl Reading<'_> {
             return;
         }
         let Some(text) = self.whole(file, named) else { return };
-        let read = yaml::read(&text).and_then(|root| match root {
-            Some(root) => Canonical::of(&root).map(|canonical| Some((root, canonical))),
-            None => Ok(None),
-        });
-        let (root, canonical) = match read {
-            Ok(Some(read)) => read,
-            Ok(None) => {
-                return self.mistake(
-                    file,
-                    1,
-                    "says nothing",
-                    "It has comments at most. Compose wants a `services:` at least.",
-                );
-            }
+        let read =
+            yaml::read(&text).and_then(|all| Canonical::of_all(&all).map(|canonical| (ComposeFile { documents: all }, canonical)));
+        let (parsed, canonical) = match read {
+            Ok(read) => read,
             Err(yaml::Mistake { line, what, why }) => return self.mistake(file, line, &what, why),
         };
-        if !matches!(root.data, yaml::Data::Map(_)) {
+        if parsed.documents.is_empty() {
+            let why = "It has comments at most. Compose wants a `services:` at least.";
+            return self.mistake(file, 1, "says nothing", why);
+        }
+        if let Some(root) = parsed.documents.iter().find(|root| !matches!(root.data, yaml::Data::Map(_))) {
             let why = "At the top of a Compose file stand keys such as `services:`, each with a colon.";
             return self.mistake(file, root.line, "does not begin with a key", why);
         }
-        let parsed = ComposeFile { root };
         if let Some(line) = parsed.line_of(&["include"]) {
             let why = "The files of the exercise are named by `-f`; put what you need there.";
             let at = self.submission.location(file, line);
             self.refusals.push(Refusal::new("`include` reads other Compose files", why, at));
+        }
+        let extends = parsed.services().find_map(|(_, service)| service.get("extends"));
+        if let Some(extends) = extends.filter(|_| parsed.documents.len() > 1) {
+            let what = "`extends` stands in a file with more than one document";
+            let at = self.submission.location(file, extends.line);
+            self.refusals.push(Refusal::new(what, EXTENDS_ALONE, at));
         }
         self.refusals.extend(keys::inspect(self.submission, file, &parsed));
         self.text.files.insert(file.to_owned(), canonical);
@@ -266,18 +266,19 @@ impl Reading<'_> {
         let (mut file, mut service, mut weight) = (file.to_owned(), service.to_owned(), 0_usize);
         for _ in 0..MOST_EXTENDS {
             let Some((parsed, folder)) = self.parsed.get(&file) else { return Some(weight) };
-            let Some(node) = parsed.root.get("services").and_then(|all| all.value.get(&service)) else {
-                return Some(weight);
-            };
-            // Its keys are in the file's own size once already; extended again, they count again.
-            let own =
-                Canonical::of(&node.value).map_or(0, |text| text.text.len() + text.text.matches('$').count() * longest);
-            weight = weight.saturating_add(own);
-            for read in files_read(&node.value).iter().filter(|read| read.key != "extends") {
-                let inside = below(self.submission, folder, &read.path).unwrap_or_default();
-                weight = weight.saturating_add(env.get(inside.as_str()).copied().unwrap_or(0));
+            let nodes: Vec<_> = parsed.services().filter(|(name, _)| *name == service).map(|(_, node)| node).collect();
+            for node in &nodes {
+                // Its keys are in the file's own size once already; extended again, they count again.
+                let own =
+                    Canonical::of(node).map_or(0, |text| text.text.len() + text.text.matches('$').count() * longest);
+                weight = weight.saturating_add(own);
+                for read in files_read(node).iter().filter(|read| read.key != "extends") {
+                    let inside = below(self.submission, folder, &read.path).unwrap_or_default();
+                    weight = weight.saturating_add(env.get(inside.as_str()).copied().unwrap_or(0));
+                }
             }
-            let Some(extends) = node.value.get("extends") else { return Some(weight) };
+            // Where a file has several documents, none of them extends.
+            let Some(extends) = nodes.iter().find_map(|node| node.get("extends")) else { return Some(weight) };
             let named = extends.value.get("file").and_then(|entry| entry.value.text());
             if let Some(path) = named {
                 let Ok(inside) = below(self.submission, folder, path) else { return Some(weight) };

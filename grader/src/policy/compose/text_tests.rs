@@ -102,3 +102,21 @@ fn a_file_that_says_nothing_or_no_key_is_a_mistake() {
     assert!(refused(&[("c.yml", b"services\n")]).contains("does not begin with a key"));
     assert!(refused(&[("c.yml", b"services: [\n")]).contains("c.yml is not valid YAML"));
 }
+
+#[test]
+fn documents_are_each_looked_at_and_extend_nothing() {
+    let two = |second: &str| format!("services:\n  a: {{image: x}}\n---\n{second}\n");
+    let (text, refusals) = stack(&[("c.yml", two("services:\n  a: {env_file: ./e}").as_bytes()), ("e", b"A=1\n")]);
+    assert_eq!(refusals, []);
+    assert_eq!(text.files().map(|(path, _)| path).collect::<Vec<_>>(), ["c.yml", "e"]);
+    for (second, wanted) in [
+        ("include: [x.yml]", "`include` reads"),
+        ("services:\n  a: {env_file: /etc/environment}", "`env_file` reads /etc/environment"),
+        ("services:\n  b: {extends: {service: a}}", "more than one document"),
+        ("- a", "does not begin with a key"),
+        ("", "does not begin with a key"),
+    ] {
+        let what = refused(&[("c.yml", two(second).as_bytes())]);
+        assert!(what.contains(wanted), "{second}: {what}");
+    }
+}

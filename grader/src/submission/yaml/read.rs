@@ -1,6 +1,6 @@
 //! From a file's text to its tree.
 //!
-//! Owns: what YAML may say in a Compose file: one document, keys that are texts and stand there once,
+//! Owns: what YAML may say in a Compose file: documents, keys that are texts and stand there once,
 //! merge keys (resolved here, as Compose resolves them), the tags `!reset` and `!override`. Must not:
 //! go on where Compose might read something else.
 
@@ -14,7 +14,6 @@ use super::{Data, Entry, Mistake, Node, Scalar, TOO_MUCH};
 
 const NOT_YAML: &str =
     "Compose cannot read the file. Indentation is by spaces, and each key needs a colon and a value.";
-const ONE_DOCUMENT: &str = "Compose merges all that stands between `---` lines. Keep one document per file, so that everybody sees what counts.";
 const TAGS: &str =
     "Compose gives a meaning to `!reset` and `!override`; nothing else that begins with `!` is needed. Leave it out.";
 const KEYS: &str = "A key is one word or text. Write it out, followed by a colon.";
@@ -28,8 +27,8 @@ const MOST_EVENTS: usize = 20_000;
 /// Entries that merge keys may bring in, all together.
 const MOST_MERGED: usize = 20_000;
 
-/// Reads a file: `None` when it has no document.
-pub fn read(text: &str) -> Result<Option<Rc<Node>>, Mistake> {
+/// Reads a file's documents, which Compose merges like files of their own: none when it says nothing.
+pub fn read(text: &str) -> Result<Vec<Rc<Node>>, Mistake> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(mistake) = unseen(text) {
         return Err(mistake);
@@ -45,7 +44,7 @@ pub fn read(text: &str) -> Result<Option<Rc<Node>>, Mistake> {
             Mistake::new(line, format!("is not valid YAML: {}{context}", error.problem()), NOT_YAML)
         })?;
         if matches!(event.data, EventData::StreamEnd) {
-            return Ok(tree.root);
+            return Ok(tree.documents);
         }
         tree.read_alike(&event, text)?;
         tree.take(event)?;
@@ -73,7 +72,7 @@ struct Open {
 struct Tree {
     open: Vec<Open>,
     anchors: HashMap<String, Rc<Node>>,
-    root: Option<Rc<Node>>,
+    documents: Vec<Rc<Node>>,
     merged: usize,
     events: usize,
 }
@@ -85,11 +84,12 @@ impl Tree {
         if self.events > MOST_EVENTS {
             return Err(Mistake::new(line, "holds more than 20,000 keys and values", TOO_MUCH));
         }
-        if self.root.is_some() && !matches!(event.data, EventData::DocumentStart { .. } | EventData::DocumentEnd { .. })
-        {
-            return Err(Mistake::new(line, "holds more than one document", ONE_DOCUMENT));
-        }
         match event.data {
+            // An anchor is of its document.
+            EventData::DocumentStart { .. } => {
+                self.anchors.clear();
+                Ok(())
+            }
             EventData::Scalar { anchor, tag, value, style, .. } => {
                 let is_text = tag.as_deref() == Some("tag:yaml.org,2002:str");
                 let plain = style == ScalarStyle::Plain && !is_text;
@@ -175,7 +175,7 @@ impl Tree {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
         match self.open.last_mut() {
-            None => self.root = Some(node),
+            None => self.documents.push(node),
             Some(Open { data: Data::List(items), .. }) => items.push(node),
             Some(Open { data: Data::Map(entries), key, .. }) => match key.take() {
                 Some((key, line)) => entries.push(Entry { key, line, value: node }),

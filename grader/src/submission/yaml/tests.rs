@@ -4,12 +4,12 @@ use super::super::Canonical;
 use super::read;
 
 fn canonical(text: &str) -> String {
-    Canonical::of(&read(text).expect("YAML").expect("a document")).expect("small").text
+    Canonical::of_all(&read(text).expect("YAML")).expect("small").text
 }
 
 fn mistake(text: &str) -> (usize, String) {
     let mistake = match read(text) {
-        Ok(root) => Canonical::of(&root.expect("a document")).expect_err("a mistake"),
+        Ok(documents) => Canonical::of_all(&documents).expect_err("a mistake"),
         Err(mistake) => mistake,
     };
     assert!(!mistake.why.is_empty());
@@ -28,6 +28,16 @@ fn aliases_and_merge_keys_are_written_out_as_compose_resolves_them() {
     let text = "a: &a {x: 1, y: 2}\nb: &b {x: 3, z: 4}\nc:\n  <<: [*a, *b]\n  y: 5\nd: *a\n'<<': 6\n";
     let wanted = "\"a\":\n \"x\": 1\n y: 2\n\"b\":\n \"x\": 3\n \"z\": 4\n\"c\":\n y: 5\n \"x\": 1\n \"z\": 4\n\"d\":\n \"x\": 1\n y: 2\n\"<<\": 6\n";
     assert_eq!(canonical(text), wanted);
+}
+
+#[test]
+fn documents_stay_apart_and_keep_their_lines() {
+    let text = "# first\n---\na: 1\n---\n# second\nb: !reset\n...\n";
+    let documents = read(text).expect("YAML");
+    let canonical = Canonical::of_all(&documents).expect("small");
+    assert_eq!(canonical.text, "\"a\": 1\n---\n\"b\": !reset null\n");
+    assert_eq!([1, 2, 3].map(|line| canonical.line(line)), [Some(3), Some(6), Some(6)]);
+    assert!(read("# nothing\n").is_ok_and(|documents| documents.is_empty()));
 }
 
 #[test]
@@ -50,7 +60,7 @@ fn what_compose_takes_is_taken() {
         "a: [b, c,]\n",
         "a: 1\r\nb: 2\r\n",
     ] {
-        assert!(read(text).is_ok_and(|root| root.is_some()), "{text:?}: {:?}", read(text));
+        assert!(read(text).is_ok_and(|documents| documents.len() == 1), "{text:?}: {:?}", read(text));
     }
 }
 
@@ -66,7 +76,7 @@ fn what_could_be_read_in_two_ways_is_refused_with_its_line() {
         ("? {a: b}\n: b\n", 1, "in the place of a key"),
         ("a: 1\nb: 2\n\"a\": 3\n", 3, "the key `a` twice in one place, in lines 1 and 3"),
         ("<<: {a: 1}\n<<: {a: 2}\n", 2, "twice"),
-        ("a: 1\n---\nb: 2\n", 3, "more than one document"),
+        ("a: &x 1\n---\nb: *x\n", 3, "without an anchor"),
         ("a: &a [*a]\n", 1, "without an anchor"),
         ("a: b\n<<: c\n", 2, "no mapping"),
         ("a: 1\n# \u{2028} b: 2\n", 2, "U+2028"),
@@ -97,7 +107,7 @@ fn nothing_grows_without_bound() {
 
 #[test]
 fn each_line_knows_where_it_comes_from() {
-    let root = read("a: &a\n  b: 1\n\n# c\nd:\n  <<: *a\n  e: [1,\n   2]\n").expect("YAML").expect("a document");
+    let root = read("a: &a\n  b: 1\n\n# c\nd:\n  <<: *a\n  e: [1,\n   2]\n").expect("YAML").remove(0);
     let canonical = Canonical::of(&root).expect("small");
     let lines: Vec<_> = (1..=8).map_while(|line| canonical.line(line)).collect();
     assert_eq!(lines, [1, 2, 5, 7, 7, 8, 2], "{}", canonical.text);

@@ -4,6 +4,7 @@
 //! leave anything to be decided by a reader but whether a plain text is a number.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use super::characters::may_be_no_text;
 use super::{Data, Mistake, Node, Scalar, TOO_MUCH};
@@ -26,6 +27,18 @@ impl Canonical {
     pub fn of(root: &Node) -> Result<Self, Mistake> {
         let mut canonical = Self::default();
         canonical.children(root, 0)?;
+        Ok(canonical)
+    }
+
+    /// Writes all documents of a file, each of them a mapping.
+    pub fn of_all(documents: &[Rc<Node>]) -> Result<Self, Mistake> {
+        let mut canonical = Self::default();
+        for (index, root) in documents.iter().enumerate() {
+            if index > 0 {
+                canonical.begin(root.line, 0, "---\n");
+            }
+            canonical.children(root, 0)?;
+        }
         Ok(canonical)
     }
 
