@@ -17,6 +17,7 @@ use crate::learner::filled;
 use crate::sandbox::Sandbox;
 use crate::sandbox::facts::{ContainerFacts, Doing, Handmade, nearest_name};
 use crate::verdict::{Detail, Finding, Verdict};
+use runs::path_of;
 use wish::{ContainerWish, NetworkWish, VolumeWish};
 
 /// Looks at the daemon's containers, volumes, networks and images, those of the grader's runs left
@@ -101,9 +102,18 @@ impl Check for ByHand {
         there.images.retain(|name, id| near(name) || ids.contains(&&*id));
         let mut doing = BTreeMap::new();
         for one in &there.containers {
-            if self.containers.iter().any(|wish| is(wish, one)) {
-                doing.insert(one.name.clone(), sandbox.doing(&one.name).await?);
+            let Some(wish) = self.containers.iter().find(|wish| is(wish, one)) else { continue };
+            let mut does = sandbox.doing(&one.name).await?;
+            if let Some(file) = wish.given() {
+                let path = does.processes.iter().find_map(|line| path_of(line, file));
+                let found = match path {
+                    Some(path) => sandbox.file_in(&one.name, &path).await?,
+                    None => None,
+                };
+                let same = found.zip(sandbox.file(file)).map(|(found, given)| found == given.as_bytes());
+                does.given.extend(same.map(|same| (file.to_owned(), same)));
             }
+            doing.insert(one.name.clone(), does);
         }
         Ok(Evidence { learner, there, doing })
     }

@@ -60,7 +60,7 @@ pub struct OpenPort {
 pub struct SilentPort {
     /// The service.
     pub service: String,
-    /// The port in the container. Left out, all but those behind the open ones, and Unix sockets.
+    /// The port in the container. Left out, all but those behind the open ones, of UDP as well, and Unix sockets.
     #[serde(default)]
     pub port: Option<u16>,
 }
@@ -87,6 +87,9 @@ pub struct Evidence {
     /// Unix sockets in containers that should be silent, by their paths.
     #[serde(default)]
     pub unix_sockets: Vec<(String, String)>,
+    /// UDP ports in containers that should be silent, where packets were taken at two looks.
+    #[serde(default)]
+    pub udp: Vec<(String, u16)>,
     /// Where the ports of the first service at fault stand.
     pub at: Option<Location>,
 }
@@ -140,6 +143,7 @@ impl Check for PublishedPorts {
             heard: Vec::new(),
             listening: Vec::new(),
             unix_sockets: Vec::new(),
+            udp: Vec::new(),
             at: None,
         };
         let model = sandbox.model(&self.stack);
@@ -180,6 +184,10 @@ impl Check for PublishedPorts {
             if silent.port.is_none() {
                 let sockets = kernel.unix_sockets.into_iter().map(|path| (silent.service.clone(), path));
                 evidence.unix_sockets.extend(sockets);
+                // A question to a name server is a socket for a moment, too.
+                let again = if kernel.udp.is_empty() { Vec::new() } else { sandbox.kernel(self.at(&silent.service)).await?.udp };
+                let stays = kernel.udp.into_iter().filter(|port| again.contains(port));
+                evidence.udp.extend(stays.map(|port| (silent.service.clone(), port)));
             }
         }
         let key = |service: &str, key: &[&str]| sandbox.locate_key(self.at(service), key);
@@ -189,6 +197,7 @@ impl Check for PublishedPorts {
             key(&open.service, &["ports", &format!("{}:", open.port)])
         } else {
             let ports = evidence.listening.iter().map(|(service, _)| service);
+            let ports = ports.chain(evidence.udp.iter().map(|(service, _)| service));
             let first = ports.chain(evidence.unix_sockets.iter().map(|(service, _)| service)).next();
             first.and_then(|service| key(service, &["command"]))
         };
@@ -249,9 +258,9 @@ impl Check for PublishedPorts {
             };
             Some(format!("{} {why}", name(&open.service, open.port)))
         } else {
-            let listens = |(service, port): &(String, u16)| {
+            let listens = |(service, port): &(String, u16), kind: &str| {
                 format!(
-                    "in the container, something listens on {}, though nobody outside should need it",
+                    "in the container, something listens on {}{kind}, though nobody outside should need it",
                     name(service, *port)
                 )
             };
@@ -260,7 +269,9 @@ impl Check for PublishedPorts {
                     "in the container of {service}, something listens on the Unix socket {path}, though nobody outside should need it"
                 )
             };
-            evidence.listening.first().map(listens).or_else(|| evidence.unix_sockets.first().map(socket))
+            let tcp = evidence.listening.first().map(|one| listens(one, ""));
+            let udp = || evidence.udp.first().map(|one| listens(one, "/udp"));
+            tcp.or_else(udp).or_else(|| evidence.unix_sockets.first().map(socket))
         };
         let holds = problem.is_none();
         let measured = problem.unwrap_or_else(|| "exactly these, and they answer".into());

@@ -21,7 +21,8 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 ///
 /// How it is cheated: a `USER` line that the entrypoint or Compose undoes, or a program that makes
 /// itself root again, shows in the process list. So does one that only hides: a process that has set its
-/// effective user id alone has kept root's, and can take it back.
+/// effective user id alone has kept root's, and can take it back. A program that begins as root and gives that up does
+/// so for itself alone: Docker runs the container's health check as the user that the container begins with.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunsAsNonRoot {
@@ -56,6 +57,9 @@ pub struct Evidence {
     /// The user that the image or Compose names for the container; empty when neither does.
     #[serde(default)]
     pub user: String,
+    /// Whether the container has a health check.
+    #[serde(default)]
+    pub health_check: bool,
 }
 
 #[async_trait]
@@ -76,8 +80,9 @@ impl Check for RunsAsNonRoot {
         let after = sandbox.processes(at).await?;
         let key = !sandbox.model(&self.stack)["services"][&self.service]["user"].is_null();
         let line = self.image.as_ref().filter(|_| !key).and_then(|image| sandbox.locate_instruction(image, "USER"));
-        let user = sandbox.container(at).await?.user;
-        Ok(Evidence { before, after, at: line.or_else(|| sandbox.locate_key(at, &["user"])), user })
+        let container = sandbox.container(at).await?;
+        let (user, health_check) = (container.user, container.health.is_some());
+        Ok(Evidence { before, after, at: line.or_else(|| sandbox.locate_key(at, &["user"])), user, health_check })
     }
 
     fn time_explains(&self, _: &Evidence) -> bool {
@@ -95,6 +100,11 @@ impl Check for RunsAsNonRoot {
         let Some((when, list, root)) =
             lists.iter().find_map(|(when, list)| Some((when, list, list.iter().find(is_root)?)))
         else {
+            if evidence.health_check && is_named_root(evidence.asked()) {
+                let measured = "the app gives up root, but Docker runs the health check as user 0, again and again";
+                let note = "The health check gets the user that the container begins with. Name that user in the image or in Compose.";
+                return Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).note(note));
+            }
             let uids: BTreeSet<u32> =
                 lists.iter().flat_map(|(_, list)| list.iter().map(|process| process.uid)).collect();
             let uids: Vec<String> = uids.iter().map(ToString::to_string).collect();
@@ -106,8 +116,7 @@ impl Check for RunsAsNonRoot {
         } else {
             format!("`{command}` shows user {}, but has kept root's id: it can be root again at any time", root.uid)
         };
-        let asked = evidence.user.split(':').next().unwrap_or_default();
-        let note = match asked {
+        let note = match evidence.asked() {
             _ if root.keeps_root => {
                 "Only the effective user id was changed. Start the process as another user, or set all of its ids."
             }
@@ -120,6 +129,18 @@ impl Check for RunsAsNonRoot {
         let table = Detail::table(&format!("processes {when}"), &["user id", "command"], rows);
         Verdict::Fail(Finding::new(wanted, measured).at(evidence.at.clone()).with(table).note(note))
     }
+}
+
+impl Evidence {
+    /// The user without the group.
+    fn asked(&self) -> &str {
+        self.user.split(':').next().unwrap_or_default()
+    }
+}
+
+/// Whether a user that was asked for is root; so is none.
+fn is_named_root(user: &str) -> bool {
+    ["", "0", "root"].contains(&user)
 }
 
 crate::register!(RunsAsNonRoot);

@@ -117,6 +117,9 @@ pub trait Writings {
     async fn handmade(&self) -> Result<Handmade, Fault>;
     /// What a container does that no run of the grader has made, by its name.
     async fn doing(&self, container: &str) -> Result<Doing, Fault>;
+    /// A file in such a container, by its path from `/` or from the container's working folder; `None` when no plain
+    /// file of at most 1 MB is there.
+    async fn file_in(&self, container: &str, path: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// The instructions of the learner's Dockerfile. A `# syntax=` line is one that is called
     /// `# SYNTAX`.
     fn instructions(&self) -> Vec<Instruction>;

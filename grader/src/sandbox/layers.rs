@@ -14,7 +14,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use flate2::read::GzDecoder;
+use flate2::read::{GzDecoder, MultiGzDecoder};
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use memchr::memmem;
@@ -25,6 +25,13 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use super::facts::{Entry, ImageFacts, LayerFile, LayerFiles};
 use super::probe::Probe;
 use crate::fault::Fault;
+
+/// How a file begins that gzip has compressed (RFC 1952, 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The most of a compressed file that is unpacked, bytes.
+const MOST_PACKED: u64 = 16_000_000;
+/// The most that all compressed files of a layer are unpacked to, bytes.
+const MOST_UNPACKED: u64 = 256_000_000;
 
 /// A value to look for in every file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +49,9 @@ pub struct LayerScan {
     pub files: LayerFiles,
     /// Needles (by key) and the paths in which they were found.
     pub found: Vec<(String, String)>,
+    /// Bytes that compressed files of it were unpacked to.
+    #[serde(skip)]
+    unpacked: u64,
 }
 
 /// Reads an image's layers, lowest first. `probe` sees the machine's disk; it is only asked for where something has
@@ -109,7 +119,7 @@ struct Remembered(PathBuf);
 impl Remembered {
     fn new(cache: &Path, needles: &[Needle]) -> Result<Self, Fault> {
         // What a scan holds has changed with this number: older ones are read again.
-        let mut hash = Sha256::new_with_prefix(b"3\n");
+        let mut hash = Sha256::new_with_prefix(b"4\n");
         for needle in needles {
             hash.update(format!("{}={}\n", needle.key, needle.value));
         }
@@ -202,7 +212,7 @@ fn read_layer(blob: impl Read, needles: &[Needle]) -> std::io::Result<Option<Lay
     if begin.first() == Some(&b'{') {
         return Ok(None);
     }
-    if begin.starts_with(&[0x1f, 0x8b]) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }
+    if begin.starts_with(&GZIP) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }
         .map(Some)
 }
 
@@ -231,11 +241,31 @@ impl LayerScan {
         }
         let said = format!("{}\n{}", file.path, if let Entry::Link(to) = &file.kind { to } else { "" });
         let mut keys = search(&mut said.as_bytes(), needles)?;
-        keys.extend(search(content, needles)?);
+        keys.extend(self.search_unpacked(content, needles)?);
         keys.dedup();
         self.found.extend(keys.into_iter().map(|key| (key, file.path.clone())));
         self.files.files.push(file);
         Ok(())
+    }
+}
+
+impl LayerScan {
+    /// Looks for needles in what a file holds, and, where it is compressed by gzip, in what it unpacks to.
+    fn search_unpacked(&mut self, content: &mut impl Read, needles: &[Needle]) -> std::io::Result<Vec<String>> {
+        let mut content = BufReader::new(content);
+        if needles.is_empty() || !content.fill_buf()?.starts_with(&GZIP) {
+            return search(&mut content, needles);
+        }
+        let mut packed = Vec::new();
+        (&mut content).take(MOST_PACKED).read_to_end(&mut packed)?;
+        let mut unpacked = MultiGzDecoder::new(packed.as_slice()).take(MOST_UNPACKED.saturating_sub(self.unpacked));
+        // What is cut off or broken was searched as far as it goes.
+        let mut keys = Vec::new();
+        let _ = search_into(&mut unpacked, needles, &mut keys);
+        self.unpacked += MOST_UNPACKED.saturating_sub(self.unpacked) - unpacked.limit();
+        keys.extend(search(&mut packed.as_slice().chain(content), needles)?);
+        keys.sort();
+        Ok(keys)
     }
 }
 
@@ -277,17 +307,22 @@ fn marker(path: &str, bytes: u64, mode: u32, kind: Entry) -> Option<(String, Ent
 
 /// The keys of the needles that occur, read in pieces that overlap by the longest needle.
 fn search(file: &mut impl Read, needles: &[Needle]) -> std::io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    search_into(file, needles, &mut found).map(|()| found)
+}
+
+/// The same; what was found before a reading failed is kept.
+fn search_into(file: &mut impl Read, needles: &[Needle], found: &mut Vec<String>) -> std::io::Result<()> {
     let longest = needles.iter().map(|needle| needle.value.len()).max().unwrap_or(0);
     if longest == 0 {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut found: Vec<String> = Vec::new();
     let mut window = vec![0_u8; 64 * 1024 + longest];
     let mut kept = 0;
     loop {
         let read = file.read(&mut window[kept..])?;
         if read == 0 {
-            return Ok(found);
+            return Ok(());
         }
         let filled = kept + read;
         for needle in needles.iter().filter(|needle| !needle.value.is_empty()) {
@@ -314,6 +349,23 @@ mod tests {
         text.extend_from_slice(b"secret-value");
         assert_eq!(search(&mut text.as_slice(), &needle("secret-value")).expect("read"), ["KEY"]);
         assert!(search(&mut text.as_slice(), &needle("secret-valuf")).expect("read").is_empty());
+    }
+
+    #[test]
+    fn what_gzip_has_compressed_is_searched_as_it_unpacks() {
+        use std::io::Write;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(&[vec![b'x'; 100_000], b"secret-value".to_vec()].concat()).expect("packed");
+        let packed = packed.finish().expect("packed");
+        let found = |bytes: &[u8]| {
+            let mut scan = LayerScan::default();
+            let keys = scan.search_unpacked(&mut &*bytes, &needle("secret-value")).expect("read");
+            (keys, scan.unpacked)
+        };
+        assert_eq!(found(&packed), (vec!["KEY".to_owned()], 100_012));
+        assert_eq!(found(&packed[..packed.len() / 2]).0, Vec::<String>::new());
+        let behind = [packed[..40].to_vec(), b"secret-value".to_vec()].concat();
+        assert_eq!(found(&behind).0, ["KEY"], "what stands behind it as it is");
     }
 
     #[test]

@@ -217,11 +217,12 @@ fn parse_kernel(output: &str) -> Result<KernelFacts, Fault> {
             "online" => online = words.get(1).and_then(|list| cpus(list)),
             // `unix NUMBER: COUNT PROTOCOL FLAGS TYPE STATE INODE PATH`
             "unix" => facts.unix_sockets.push(words.get(8).map_or("one without a name", |path| *path).to_owned()),
+            "udp" => facts.udp.extend(words.get(1).and_then(|local| udp_port(local))),
             _ => socket(&words, &mut facts),
         }
     }
     facts.cpuset = facts.cpuset.filter(|cpuset| online.is_some_and(|online| *cpuset < online));
-    for ports in [&mut facts.listening, &mut facts.on_loopback] {
+    for ports in [&mut facts.listening, &mut facts.on_loopback, &mut facts.udp] {
         ports.sort_unstable();
         ports.dedup();
     }
@@ -237,12 +238,19 @@ fn cpus(list: &str) -> Option<u64> {
     list.split(',').map(count).sum()
 }
 
+/// 127.0.0.11, as the kernel's tables of sockets write it.
+const DOCKERS_NAME_SERVER: &str = "0B00007F";
+
+/// The port of a local address in the table of UDP sockets.
+fn udp_port(local: &str) -> Option<u16> {
+    let (address, port) = local.split_once(':')?;
+    u16::from_str_radix(port, 16).ok().filter(|_| address != DOCKERS_NAME_SERVER)
+}
+
 /// One line of `/proc/PID/net/tcp`: `sl local_address rem_address st tx:rx ...`, see proc(5).
 fn socket(words: &[&str], facts: &mut KernelFacts) {
     const ESTABLISHED: &str = "01";
     const LISTEN: &str = "0A";
-    /// 127.0.0.11
-    const DOCKERS_NAME_SERVER: &str = "0B00007F";
     let [_, local, _, state, queues, ..] = words else { return };
     let Some((address, port)) = local.split_once(':') else { return };
     let Ok(port) = u16::from_str_radix(port, 16) else { return };
@@ -295,6 +303,12 @@ mod tests {
         );
         let both = parsed("cpuset.cpus.effective 0-1\nonline 0-3\ncpu.max 50000 100000\n");
         assert_eq!((both.cpus(), both.most_cpus()), (Some(0.5), Some(0.5)));
+    }
+
+    #[test]
+    fn udp_is_told_by_its_port_and_dockers_name_server_is_left_out() {
+        let facts = parsed("udp 0B00007F:D431\nudp 0100007F:270F\nudp 00000000000000000000000000000000:0035\n");
+        assert_eq!(facts.udp, [53, 9999]);
     }
 
     #[test]

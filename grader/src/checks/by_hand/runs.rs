@@ -86,6 +86,13 @@ fn is_plain(word: &str) -> bool {
     !word.starts_with('-')
 }
 
+/// The path by which a command line names a file, as [`runs`] finds it.
+pub fn path_of(command: &str, file: &str) -> Option<String> {
+    let word = command.split_whitespace().find(|word| is(word, file))?;
+    let end = file.strip_suffix(".js").filter(|_| !word.ends_with(".js")).map_or("", |_| ".js");
+    Some(format!("{word}{end}"))
+}
+
 fn is(word: &str, wanted: &str) -> bool {
     let same = |wanted: &str| word == wanted || word.ends_with(&format!("/{}", wanted.trim_start_matches("./")));
     // Node finds `display.js` by `node display`.
@@ -119,6 +126,9 @@ mod tests {
             assert!(yes(command, "display.js") || command.contains(&"--require"), "{command:?}");
         }
         assert!(yes(&["/srv/display.js"], "display.js"));
+        assert_eq!(path_of("node --inspect /srv/display", "display.js").as_deref(), Some("/srv/display.js"));
+        assert_eq!(path_of("node ./display.js --port 80", "display.js").as_deref(), Some("./display.js"));
+        assert_eq!(path_of("node other.js", "display.js"), None);
         assert!(yes(&["sleep", "infinity"], "sleep infinity") && yes(&["node", "menu/server.js"], "menu/server.js"));
     }
 

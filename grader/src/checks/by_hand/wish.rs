@@ -95,6 +95,9 @@ pub struct ContainerWish {
     /// (its main process and what that has started), of another one its entrypoint and command.
     #[serde(default)]
     pub command: Option<String>,
+    /// Whether the file that `command` names last must be the exercise's own, byte for byte.
+    #[serde(default)]
+    pub as_given: bool,
     /// Whether it has the entrypoint and command of its image.
     #[serde(default)]
     pub own_command: Option<bool>,
@@ -215,6 +218,11 @@ impl ContainerWish {
         Called { name: self.name.as_ref(), label: self.label.as_ref() }
     }
 
+    /// The exercise's file that its command must name.
+    pub fn given(&self) -> Option<&str> {
+        self.command.as_deref().filter(|_| self.as_given)?.split_whitespace().last()
+    }
+
     /// Whether a container was started from the wanted image, by the name that it was given.
     pub fn has_image(&self, container: &ContainerFacts) -> bool {
         self.image.as_ref().is_some_and(|image| with_tag(image) == with_tag(&container.image))
@@ -234,6 +242,10 @@ impl ContainerWish {
                 (found.command.join(" "), runs(&found.command, &text))
             };
             row("what it runs", code(&text), or_none(&shown), holds);
+        }
+        if let Some((file, is)) = self.given().and_then(|file| Some((file, *doing.given.get(file)?))) {
+            let say = |is: bool| if is { "the exercise's own" } else { "another file of that name" }.to_owned();
+            row(file, say(true), say(is), is);
         }
         if let Some(own) = self.own_command {
             let say = |own: bool| if own { "its image's own" } else { "another than its image's" }.to_owned();

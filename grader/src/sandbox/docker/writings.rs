@@ -3,11 +3,16 @@
 //! Owns: the [`Writings`] of a [`DockerSandbox`]. Must not: change any of it, or judge.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptions};
+use bollard::errors::Error as DockerError;
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptions,
+};
+use futures_util::StreamExt;
 
 use super::super::facts::{Doing, Handmade, HandmadeNetwork, HandmadeVolume, Instruction, Process};
 use super::super::run_id::LABEL;
@@ -35,6 +40,10 @@ impl Writings for DockerSandbox {
             }
         }
         Ok(doing)
+    }
+
+    async fn file_in(&self, container: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        file_in(&self.parts.client, container, path).await
     }
 
     fn instructions(&self) -> Vec<Instruction> {
@@ -114,7 +123,7 @@ async fn doing(client: &Docker, name: &str) -> Result<(i64, Doing), Fault> {
     let raw = match client.inspect_container(name, None).await {
         Ok(raw) => raw,
         // One that is gone by now does nothing.
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(<_>::default()),
+        Err(DockerError::DockerResponseServerError { status_code: 404, .. }) => return Ok(<_>::default()),
         Err(error) => return Err(Fault::docker(format!("inspecting {name}"))(error)),
     };
     let main = raw.state.and_then(|state| state.pid).unwrap_or_default();
@@ -131,6 +140,34 @@ async fn doing(client: &Docker, name: &str) -> Result<(i64, Doing), Fault> {
         ..Doing::default()
     };
     Ok((main, doing))
+}
+
+/// The most bytes of a file in a container, with the head and the end of the archive that it comes in.
+const FILE_BYTES: usize = 1_010_000;
+
+async fn file_in(client: &Docker, name: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let failed = || Fault::docker(format!("reading {path} in {name}"));
+    let Ok(raw) = client.inspect_container(name, None).await else { return Ok(None) };
+    let folder = raw.config.and_then(|config| config.working_dir).unwrap_or_default();
+    let path = Path::new("/").join(folder).join(path).display().to_string();
+    let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
+    let mut pieces = std::pin::pin!(client.download_from_container(name, Some(options)));
+    let mut archive = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(bytes) => archive.extend_from_slice(&bytes),
+            Err(DockerError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
+            Err(error) => return Err(failed()(error)),
+        }
+        if archive.len() > FILE_BYTES {
+            return Ok(None);
+        }
+    }
+    let mut archive = tar::Archive::new(archive.as_slice());
+    let first = archive.entries().ok().and_then(|mut entries| entries.next()?.ok());
+    let Some(mut first) = first.filter(|entry| entry.header().entry_type().is_file()) else { return Ok(None) };
+    let mut bytes = Vec::new();
+    Ok(first.read_to_end(&mut bytes).is_ok().then_some(bytes))
 }
 
 /// The command lines of a process and of all that it has started, directly or not: what `docker exec` has

@@ -276,6 +276,10 @@ pub struct KernelFacts {
     /// Unix sockets on which something listens in the container's network namespace, by their paths.
     #[serde(default)]
     pub unix_sockets: Vec<String>,
+    /// UDP ports at which anybody's packets are taken, on any address of the container. Docker's own name server is
+    /// left out.
+    #[serde(default)]
+    pub udp: Vec<u16>,
     /// The CPUs that its cgroup may use; `None` when these are all CPUs of the machine.
     #[serde(default)]
     pub cpuset: Option<u64>,

@@ -37,6 +37,10 @@ pub struct Doing {
     /// The namespaces of its main process while it runs: kind (`net`, `pid`, ...) to inode.
     #[serde(default)]
     pub namespaces: BTreeMap<String, u64>,
+    /// Files that its command names, and whether they are the exercise's own, byte for byte; those that could not be
+    /// compared are left out.
+    #[serde(default)]
+    pub given: BTreeMap<String, bool>,
 }
 
 /// The name that might have been meant by `wanted`: a typing mistake, or another number.

@@ -41,7 +41,7 @@ holds() {
 "#;
 
 /// Prints `name value` for each cgroup file (v1 and v2), the Unix sockets on which somebody listens (flag `SO_ACCEPTCON`,
-/// 0x10000) and the raw socket tables. A file that the
+/// 0x10000), the UDP sockets that are connected to nobody, and the raw tables of TCP. A file that the
 /// learner has mounted over one of the kernel's, or a link to one of another container, is not on one
 /// of the container's own cgroup mounts.
 const KERNEL: &str = r#"
@@ -56,6 +56,8 @@ do
 done
 echo "online $(cat /sys/devices/system/cpu/online)"
 sed -n 's/^[0-9a-f]*: [0-9A-F]* [0-9A-F]* 00010000 /unix &/p' "/proc/$1/net/unix" 2>/dev/null
+cat "/proc/$1/net/udp" "/proc/$1/net/udp6" 2>/dev/null |
+    sed -n 's/^ *[0-9]*: \([0-9A-F]*:[0-9A-F]*\) 0*:0000 07 .*/udp \1/p'
 cat "/proc/$1/net/tcp" 2>/dev/null || exit 3
 cat "/proc/$1/net/tcp6" 2>/dev/null
 [ -e "$root/." ] || exit 3
