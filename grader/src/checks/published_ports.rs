@@ -185,7 +185,11 @@ impl Check for PublishedPorts {
                 let sockets = kernel.unix_sockets.into_iter().map(|path| (silent.service.clone(), path));
                 evidence.unix_sockets.extend(sockets);
                 // A question to a name server is a socket for a moment, too.
-                let again = if kernel.udp.is_empty() { Vec::new() } else { sandbox.kernel(self.at(&silent.service)).await?.udp };
+                let again = if kernel.udp.is_empty() {
+                    Vec::new()
+                } else {
+                    sandbox.kernel(self.at(&silent.service)).await?.udp
+                };
                 let stays = kernel.udp.into_iter().filter(|port| again.contains(port));
                 evidence.udp.extend(stays.map(|port| (silent.service.clone(), port)));
             }

@@ -40,12 +40,7 @@ pub fn lesson(course: &Course, named: &str) -> Result<Lesson, Fault> {
 
 /// Proves a lesson; `Ok(true)` when every submission came out as it should. What submissions have in
 /// common is measured once, by the keys of memory.
-pub async fn check(
-    course: &Course,
-    lesson: &Lesson,
-    args: &ProofArgs,
-    out: &mut dyn Write,
-) -> Result<bool, Fault> {
+pub async fn check(course: &Course, lesson: &Lesson, args: &ProofArgs, out: &mut dyn Write) -> Result<bool, Fault> {
     let mut all_well = true;
     for case in limits::replay(&course.root, &lesson.dir)? {
         let ok = case.got == case.wanted;

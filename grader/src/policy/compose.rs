@@ -7,6 +7,7 @@
 //! somebody has thought about it.
 
 mod build;
+mod include;
 mod joins;
 mod keys;
 mod mounts;

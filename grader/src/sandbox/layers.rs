@@ -212,8 +212,7 @@ fn read_layer(blob: impl Read, needles: &[Needle]) -> std::io::Result<Option<Lay
     if begin.first() == Some(&b'{') {
         return Ok(None);
     }
-    if begin.starts_with(&GZIP) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }
-        .map(Some)
+    if begin.starts_with(&GZIP) { read_tar(GzDecoder::new(blob), needles) } else { read_tar(blob, needles) }.map(Some)
 }
 
 fn read_tar(layer: impl Read, needles: &[Needle]) -> std::io::Result<LayerScan> {

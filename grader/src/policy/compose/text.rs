@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::super::Refusal;
-use super::keys;
+use super::{include, keys};
 use crate::course::spec::StackSpec;
 use crate::submission::compose_file::{ComposeFile, FileRead, files_read};
 use crate::submission::env_file::EnvFile;
@@ -18,6 +18,7 @@ use crate::submission::yaml::{self, Canonical};
 use crate::submission::{Submission, is_inside};
 
 const ONLY_OWN: &str = "Compose would read it before anybody has looked at it. Only files of the exercise are read, named by a plain path such as ./settings.env";
+const INCLUDE_PLAINLY: &str = "A Compose file of the exercise may include others of it, each once and by its path alone, and these include none: `include: [more.yml]`.";
 const AS_TEXT: &str = "Only what can be read as text reaches Compose: save the file as UTF-8 (PowerShell's `>` writes UTF-16), with at most 1 MB.";
 const EXTENDS_ALONE: &str = "Which document a service is taken from then, only Compose knows. Put what stands between `---` lines into one document, or into files of their own.";
 const TOO_MUCH: &str = "What `extends`, `env_file` and variables bring in counts each time. A Compose file of an exercise is far below that.";
@@ -82,8 +83,13 @@ impl ComposeText {
 
 /// Reads a stack's files: what Compose gets, and what must not stand in them.
 pub fn read(spec: &StackSpec, submission: &Submission) -> (ComposeText, Vec<Refusal>) {
-    let mut reading =
-        Reading { submission, text: ComposeText::default(), parsed: BTreeMap::new(), refusals: Vec::new() };
+    let mut reading = Reading {
+        submission,
+        text: ComposeText::default(),
+        parsed: BTreeMap::new(),
+        included: Vec::new(),
+        refusals: Vec::new(),
+    };
     reading.variables(spec);
     // Compose takes paths of the files that are named to it from the first one's folder.
     let folder = spec.files.first().map(|first| parent(first)).unwrap_or_default();
@@ -102,6 +108,8 @@ struct Reading<'a> {
     text: ComposeText,
     /// Each Compose file with the folder from which its paths are taken.
     parsed: BTreeMap<String, (ComposeFile, String)>,
+    /// Files that are included, once for each time.
+    included: Vec<String>,
     refusals: Vec<Refusal>,
 }
 
@@ -152,8 +160,8 @@ impl Reading<'_> {
             return;
         }
         let Some(text) = self.whole(file, named) else { return };
-        let read =
-            yaml::read(&text).and_then(|all| Canonical::of_all(&all).map(|canonical| (ComposeFile { documents: all }, canonical)));
+        let read = yaml::read(&text)
+            .and_then(|all| Canonical::of_all(&all).map(|canonical| (ComposeFile { documents: all }, canonical)));
         let (parsed, canonical) = match read {
             Ok(read) => read,
             Err(yaml::Mistake { line, what, why }) => return self.mistake(file, line, &what, why),
@@ -166,11 +174,11 @@ impl Reading<'_> {
             let why = "At the top of a Compose file stand keys such as `services:`, each with a colon.";
             return self.mistake(file, root.line, "does not begin with a key", why);
         }
-        if let Some(line) = parsed.line_of(&["include"]) {
-            let why = "The files of the exercise are named by `-f`; put what you need there.";
+        let included = include::paths(&parsed).unwrap_or_else(|(line, what)| {
             let at = self.submission.location(file, line);
-            self.refusals.push(Refusal::new("`include` reads other Compose files", why, at));
-        }
+            self.refusals.push(Refusal::new(what, INCLUDE_PLAINLY, at));
+            Vec::new()
+        });
         let extends = parsed.services().find_map(|(_, service)| service.get("extends"));
         if let Some(extends) = extends.filter(|_| parsed.documents.len() > 1) {
             let what = "`extends` stands in a file with more than one document";
@@ -181,6 +189,9 @@ impl Reading<'_> {
         self.text.files.insert(file.to_owned(), canonical);
         self.parsed.insert(file.to_owned(), (parsed.clone(), folder.to_owned()));
         let reads: BTreeSet<_> = parsed.services().flat_map(|(_, service)| files_read(service)).collect();
+        for read in &included {
+            self.included(Named { file, read }, folder, named.is_some());
+        }
         for read in &reads {
             let named = Named { file, read };
             match below(self.submission, folder, &read.path) {
@@ -196,6 +207,28 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+
+    /// A file that another one includes, with the `.env` beside it, which Compose reads for it.
+    fn included(&mut self, named: Named<'_>, folder: &str, is_within: bool) {
+        let path = &named.read.path;
+        if is_within {
+            let what = format!("{}, which is brought in itself, includes {path}", named.file);
+            return self.refuse(Some(named), what, INCLUDE_PLAINLY);
+        }
+        let inside = match below(self.submission, folder, path) {
+            Ok(inside) => inside,
+            Err(reason) => return self.refuse(Some(named), format!("`include` reads {path}, {reason}"), ONLY_OWN),
+        };
+        self.compose_file(&inside, &parent(&inside), Some(named));
+        let beside = format!("{}/.env", parent(&inside));
+        if !parent(&inside).is_empty()
+            && self.submission.dir.join(&beside).is_file()
+            && let Some(text) = self.whole(&beside, Some(named))
+        {
+            self.text.env_files.insert(beside, text);
+        }
+        self.included.push(inside);
     }
 
     /// An env file is handed on as it is; a Compose file never is.
@@ -227,11 +260,15 @@ impl Reading<'_> {
                 (path.as_str(), text.len() + if values.error.is_some() { text.len() * 10 } else { grown })
             })
             .collect();
-        let longest = self.text.variables.values().map(String::len).max().unwrap_or(0).max(100);
+        // The variables of an included file are those of the `.env` beside it.
+        let of_included =
+            self.text.env_files.iter().filter(|(path, _)| path.ends_with("/.env")).map(|(_, text)| text.len());
+        let longest = self.text.variables.values().map(String::len).chain(of_included).max().unwrap_or(0).max(100);
         let weight = |text: &str| text.len() + text.matches('$').count() * longest;
         let sizes: BTreeMap<&str, usize> =
             self.text.files.iter().map(|(file, canonical)| (file.as_str(), weight(&canonical.text))).collect();
         let mut sum: usize = sizes.values().sum();
+        sum += self.included.iter().filter_map(|file| sizes.get(file.as_str())).sum::<usize>();
         for (file, (parsed, _)) in &self.parsed {
             for (name, _) in parsed.services() {
                 if let Some(weight) = self.chain(file, name, &sizes, &env, longest) {

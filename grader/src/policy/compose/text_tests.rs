@@ -59,7 +59,7 @@ fn what_the_gate_cannot_read_does_not_reach_compose() {
         let what = refused(&[("c.yml", main), ("e.yml", text.as_bytes())]);
         assert!(what.contains(" reads "), "{what}");
     }
-    assert!(refused(&[("c.yml", main), ("e.yml", b"include: [x]\n")]).contains("`include`"));
+    assert!(refused(&[("c.yml", main), ("e.yml", b"include: [x]\n")]).contains("includes x"));
 }
 
 #[test]
@@ -110,7 +110,8 @@ fn documents_are_each_looked_at_and_extend_nothing() {
     assert_eq!(refusals, []);
     assert_eq!(text.files().map(|(path, _)| path).collect::<Vec<_>>(), ["c.yml", "e"]);
     for (second, wanted) in [
-        ("include: [x.yml]", "`include` reads"),
+        ("include: [../x.yml]", "`include` reads ../x.yml"),
+        ("include: [{path: x.yml, env_file: y}]", "`include` names something other"),
         ("services:\n  a: {env_file: /etc/environment}", "`env_file` reads /etc/environment"),
         ("services:\n  b: {extends: {service: a}}", "more than one document"),
         ("- a", "does not begin with a key"),
@@ -119,4 +120,29 @@ fn documents_are_each_looked_at_and_extend_nothing() {
         let what = refused(&[("c.yml", two(second).as_bytes())]);
         assert!(what.contains(wanted), "{second}: {what}");
     }
+}
+
+#[test]
+fn an_included_file_is_read_with_the_settings_beside_it_and_includes_nothing() {
+    let main: &[u8] = b"include: [d/e.yml]\nservices:\n  a: {image: x}\n";
+    let files: [(&str, &[u8]); 4] = [
+        ("c.yml", main),
+        ("d/e.yml", b"services:\n  b: {image: '${X}', env_file: g.env}\n"),
+        ("d/.env", b"X=y\n"),
+        ("d/g.env", b"A=1\n"),
+    ];
+    let (text, refusals) = stack(&files);
+    assert_eq!(refusals, []);
+    assert_eq!(text.files().map(|(path, _)| path).collect::<Vec<_>>(), ["c.yml", "d/e.yml", "d/.env", "d/g.env"]);
+    let what = refused(&[("c.yml", main), ("d/e.yml", b"include: [f.yml]\nservices: {}\n")]);
+    assert!(what.contains("d/e.yml, which is brought in itself, includes f.yml"), "{what}");
+    for path in ["../x.yml", "/etc/x.yml", "https://x/y.git", "oci://x/y", "${X}"] {
+        let what = refused(&[("c.yml", format!("include: ['{path}']\nservices: {{}}\n").as_bytes())]);
+        assert!(what.contains("`include` reads"), "{path}: {what}");
+    }
+    // What it becomes is bounded, with the longest value that may stand for each variable.
+    let long = format!("X={}\n", "y".repeat(20_000));
+    let many = format!("services:\n  b: {{image: x, labels: [{}]}}\n", "'${X}', ".repeat(60));
+    let what = refused(&[("c.yml", main), ("d/e.yml", many.as_bytes()), ("d/.env", long.as_bytes())]);
+    assert!(what.contains("when Compose puts it together"), "{what}");
 }
