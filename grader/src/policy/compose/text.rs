@@ -13,7 +13,7 @@ use super::super::Refusal;
 use super::{include, keys};
 use crate::course::spec::StackSpec;
 use crate::submission::compose_file::{ComposeFile, FileRead, files_read};
-use crate::submission::env_file::EnvFile;
+use crate::submission::env_file::{EnvError, EnvFile};
 use crate::submission::yaml::{self, Canonical};
 use crate::submission::{Submission, is_inside};
 
@@ -144,7 +144,10 @@ impl Reading<'_> {
         let file = named.unwrap_or(".env");
         let Some(text) = self.whole(file, None) else { return };
         let env = EnvFile::read(&text, &outside(spec));
-        if let Some(error) = &env.error {
+        // Compose puts them into its own environment, and there each has a name.
+        let nameless = env.assignments.iter().find(|one| one.key.is_empty() && one.value.is_some());
+        let nameless = nameless.map(|one| EnvError { line: one.line, what: "a value has no name".into() });
+        if let Some(error) = env.error.as_ref().or(nameless.as_ref()) {
             let at = self.submission.location(file, error.line);
             let why = "Compose reads lines such as `NAME=value` in it. A value with special characters stands in single quotes.";
             self.refusals.push(Refusal::mistake(format!("{file}: {}", error.what), why, at));

@@ -80,6 +80,12 @@ fn variables_of_the_env_file_fill_in_and_do_not_steer() {
 }
 
 #[test]
+fn a_variable_has_a_name() {
+    let what = refused(&[("c.yml", b"services: {}\n"), (".env", b"A=1\nexport =\"2\"\n")]);
+    assert!(what.contains(".env: a value has no name"), "{what}");
+}
+
+#[test]
 fn what_multiplies_in_composes_hands_is_bounded() {
     let long = "y".repeat(100_000);
     let env = format!("A={long}\n");

@@ -70,7 +70,9 @@ fn files(input: &str) -> Vec<(&str, &str)> {
         let (name, text) =
             if index == 0 { ("docker-compose.yml", part) } else { part.split_once('\n').unwrap_or((part, "")) };
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if !name.is_empty() && name.chars().all(is_plain) && !name.starts_with("..") && name != "." {
+        let is_name =
+            |part: &str| !part.is_empty() && !part.starts_with("..") && part != "." && part.chars().all(is_plain);
+        if name.split('/').all(is_name) {
             files.push((name, text));
         }
     }
