@@ -14,14 +14,14 @@ use crate::verdict::{Detail, Finding, Location, Verdict};
 
 /// Before the build the grader puts a value of its own into the secrets file. Afterwards it looks
 /// for that value, and for the learner's own ones, in every layer (deleted files, names of files and what links
-/// say, too), in environment, labels, history, command and the rest of the configuration, also in base64 and
-/// hexadecimal. A variable of that file is a secret by its name (`DB_PASS`, `API_KEY`) or by its looks: a long run of
+/// say, too; files that gzip has compressed as they unpack), in environment, labels, history, command and the rest
+/// of the configuration, also in base64 and hexadecimal. A variable of that file is a secret by its name (`DB_PASS`, `API_KEY`) or by its looks: a long run of
 /// letters and digits. Of an address with a password in it the password counts.
 ///
 /// Why it matters: whoever can pull an image can read all of its layers.
 ///
 /// How it is cheated: deleting the file in a later layer leaves it in the earlier one, and base64 is no
-/// lock. Compressing or encrypting it hides it from this check; whoever has the image has the key to it.
+/// lock. Other tools than gzip, or encrypting it, hide it from this check; whoever has the image has the key to it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretFree {
