@@ -15,6 +15,7 @@ pub mod terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,6 +44,22 @@ pub fn shuffle<T>(cases: &mut [T]) {
         let other = usize::try_from(state >> 33).unwrap_or(0) % (last + 1);
         cases.swap(last, other);
     }
+}
+
+/// Judges all cases, in their order and two at a time, for some of it is waiting for containers. Gives the complaints.
+pub fn two_at_a_time<T: Send>(cases: Vec<T>, judge: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let (waiting, wrong) = (Mutex::new(cases.into_iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = { waiting.lock().expect("no judge panics").next() } {
+                    let complaints = judge(&case);
+                    wrong.lock().expect("no judge panics").extend(complaints);
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("no judge panics")
 }
 
 /// The folder of lesson 36's exercise.

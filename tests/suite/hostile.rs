@@ -7,14 +7,12 @@ mod case;
 mod make;
 mod witness;
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tests::{Ended, outcome, program, shuffle};
+use tests::{Ended, outcome, program, shuffle, two_at_a_time};
 
 use case::{Case, Outcome};
 use witness::{Foreign, Witness};
@@ -22,39 +20,21 @@ use witness::{Foreign, Witness};
 /// How long one submission may keep the grader busy. Its own limits are far below on a quiet machine; on a busy one
 /// they stretch.
 const DEADLINE: Duration = Duration::from_secs(1_200);
-/// How many are graded at the same time.
-const JOBS: usize = 2;
 
 #[test]
 fn every_hostile_submission_is_refused_or_contained() {
     let only = std::env::var("HOSTILE").unwrap_or_default();
-    let mut cases: VecDeque<Case> = Case::all().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let mut cases: Vec<Case> = Case::all().into_iter().filter(|case| case.name.contains(&only)).collect();
     assert!(!only.is_empty() || cases.len() >= 60, "the corpus has only {} submissions", cases.len());
     let (number, foreign) = (cases.len(), Foreign::make());
-    shuffle(cases.make_contiguous());
+    shuffle(&mut cases);
     // Those that take long go first, so that none of them is alone at the end.
-    cases.make_contiguous().sort_by_key(|case| case.outcome == Outcome::Refused);
-    let (queue, wrong) = (Mutex::new(cases), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..JOBS {
-            scope.spawn(|| {
-                while let Some(case) = next(&queue) {
-                    let complaints = judged(&case, &foreign);
-                    wrong
-                        .lock()
-                        .expect("no judge panics")
-                        .extend(complaints.into_iter().map(|c| format!("{}: {c}", case.name)));
-                }
-            });
-        }
+    cases.sort_by_key(|case| case.outcome == Outcome::Refused);
+    let mut wrong = two_at_a_time(cases, |case| {
+        judged(case, &foreign).into_iter().map(|complaint| format!("{}: {complaint}", case.name)).collect()
     });
-    let mut wrong = wrong.into_inner().expect("no judge panics");
     wrong.extend(foreign.changes());
     assert!(wrong.is_empty(), "{} complaints about {number} submissions:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-fn next(queue: &Mutex<VecDeque<Case>>) -> Option<Case> {
-    queue.lock().expect("no judge panics").pop_front()
 }
 
 /// Grades one submission, and tells what is not as its `hostile.toml` says.

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use grader::check::Kind;
 use grader::commands::dev::limits;
-use tests::{Learner, course, shuffle};
+use tests::{Learner, course, shuffle, two_at_a_time};
 
 fn folders() -> Vec<PathBuf> {
     let entries = fs::read_dir(course().join("tests/checks")).expect("tests/checks").flatten();
@@ -53,23 +52,11 @@ fn recorded_evidence_is_judged_right_at_the_limits_without_docker() {
 fn submissions_pass_and_fail_as_their_folders_say() {
     let mut folders = folders();
     shuffle(&mut folders);
-    let waiting = Mutex::new(folders);
-    let failed = Mutex::new(Vec::new());
     // One home for all: what lies in a base image's layers is read once.
     let learner = Learner::with_solution("nodemon-stock-user");
-    // Two at a time: most of the time is waiting for containers.
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(folder) = { waiting.lock().expect("lock").pop() } {
-                    let ended = learner.grader(&["dev", "check", &folder.display().to_string(), "--offline"]);
-                    if ended.code != 0 {
-                        failed.lock().expect("lock").push(ended.all());
-                    }
-                }
-            });
-        }
+    let failed = two_at_a_time(folders, |folder| {
+        let ended = learner.grader(&["dev", "check", &folder.display().to_string(), "--offline"]);
+        if ended.code == 0 { Vec::new() } else { vec![ended.all()] }
     });
-    let failed = failed.into_inner().expect("lock");
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
