@@ -33,10 +33,13 @@ pub fn read(text: &str) -> Result<Vec<Rc<Node>>, Mistake> {
     if let Some(mistake) = unseen(text) {
         return Err(mistake);
     }
-    let mut bytes = text.as_bytes();
+    // The scanner needs a line's end behind a block of text (`|`, `>`).
+    let ended = if text.ends_with(['\n', '\r']) { text.to_owned() } else { format!("{text}\n") };
+    let is_cut = ended.len() > text.len() && text.lines().last().is_some_and(|line| !line.trim().is_empty());
+    let mut bytes = ended.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    let mut tree = Tree::default();
+    let mut tree = Tree { cut: is_cut.then_some(text.len()), ..Tree::default() };
     loop {
         let event = parser.parse().map_err(|error| {
             let line = error.problem_mark().map_or(1, |mark| at(mark.line)).min(text.lines().count().max(1));
@@ -75,6 +78,8 @@ struct Tree {
     documents: Vec<Rc<Node>>,
     merged: usize,
     events: usize,
+    /// The bytes of a file whose last line has no end: a block of text that reaches it has none either.
+    cut: Option<usize>,
 }
 
 impl Tree {
@@ -94,6 +99,11 @@ impl Tree {
                 let is_text = tag.as_deref() == Some("tag:yaml.org,2002:str");
                 let plain = style == ScalarStyle::Plain && !is_text;
                 let tag = if is_text { None } else { known(tag, line)? };
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let mut value = value;
+                if is_block && self.cut.is_some_and(|end| event.end_mark.index >= end as u64) && value.ends_with('\n') {
+                    value.pop();
+                }
                 let data = Data::Scalar(Scalar { text: value, plain });
                 self.place(Rc::new(Node { line, tag, data, levels: 0 }), anchor, line, false)
             }

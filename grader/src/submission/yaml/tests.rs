@@ -31,6 +31,23 @@ fn aliases_and_merge_keys_are_written_out_as_compose_resolves_them() {
 }
 
 #[test]
+fn a_file_may_end_within_a_block_of_text() {
+    for (text, wanted) in [
+        ("a: |\n  x", "x"),
+        ("a: |+\n  x", "x"),
+        ("a: |-\n  x", "x"),
+        ("a: >\n  x\n  y", "x y"),
+        ("a: |\n  x\n", "x\\n"),
+        ("a: |\n  x\n\n  ", "x\\n"),
+        ("a: |\n  x\n# c", "x\\n"),
+        ("a: |", ""),
+        ("a: >-", ""),
+    ] {
+        assert_eq!(canonical(text), format!("\"a\": \"{wanted}\"\n"), "{text:?}");
+    }
+}
+
+#[test]
 fn documents_stay_apart_and_keep_their_lines() {
     let text = "# first\n---\na: 1\n---\n# second\nb: !reset\n...\n";
     let documents = read(text).expect("YAML");
