@@ -89,8 +89,8 @@ fn is_plain(word: &str) -> bool {
 /// The path by which a command line names a file, as [`runs`] finds it.
 pub fn path_of(command: &str, file: &str) -> Option<String> {
     let word = command.split_whitespace().find(|word| is(word, file))?;
-    let end = file.strip_suffix(".js").filter(|_| !word.ends_with(".js")).map_or("", |_| ".js");
-    Some(format!("{word}{end}"))
+    let as_node_finds_it = !word.ends_with(name(file));
+    Some(if as_node_finds_it { format!("{word}.js") } else { word.to_owned() })
 }
 
 fn is(word: &str, wanted: &str) -> bool {
