@@ -7,6 +7,7 @@
 //! whole base image each time.
 
 mod folders;
+mod search;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +15,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use flate2::read::{GzDecoder, MultiGzDecoder};
+use flate2::read::GzDecoder;
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::io::{StreamReader, SyncIoBridge};
@@ -25,14 +25,10 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use super::facts::{Entry, ImageFacts, LayerFile, LayerFiles};
 use super::probe::Probe;
 use crate::fault::Fault;
+use search::search;
 
 /// How a file begins that gzip has compressed (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// The most of a compressed file that is unpacked, bytes.
-const MOST_PACKED: u64 = 16_000_000;
-/// The most that all compressed files of a layer are unpacked to, bytes.
-const MOST_UNPACKED: u64 = 256_000_000;
-
 /// A value to look for in every file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needle {
@@ -248,26 +244,6 @@ impl LayerScan {
     }
 }
 
-impl LayerScan {
-    /// Looks for needles in what a file holds, and, where it is compressed by gzip, in what it unpacks to.
-    fn search_unpacked(&mut self, content: &mut impl Read, needles: &[Needle]) -> std::io::Result<Vec<String>> {
-        let mut content = BufReader::new(content);
-        if needles.is_empty() || !content.fill_buf()?.starts_with(&GZIP) {
-            return search(&mut content, needles);
-        }
-        let mut packed = Vec::new();
-        (&mut content).take(MOST_PACKED).read_to_end(&mut packed)?;
-        let mut unpacked = MultiGzDecoder::new(packed.as_slice()).take(MOST_UNPACKED.saturating_sub(self.unpacked));
-        // What is cut off or broken was searched as far as it goes.
-        let mut keys = Vec::new();
-        let _ = search_into(&mut unpacked, needles, &mut keys);
-        self.unpacked += MOST_UNPACKED.saturating_sub(self.unpacked) - unpacked.limit();
-        keys.extend(search(&mut packed.as_slice().chain(content), needles)?);
-        keys.sort();
-        Ok(keys)
-    }
-}
-
 fn kind(entry: &tar::Entry<'_, impl Read>) -> std::io::Result<Entry> {
     let to = || Ok::<_, std::io::Error>(entry.link_name()?.map(|to| to.display().to_string()).unwrap_or_default());
     Ok(match entry.header().entry_type() {
@@ -304,67 +280,12 @@ fn marker(path: &str, bytes: u64, mode: u32, kind: Entry) -> Option<(String, Ent
     Some((if folder.is_empty() { hidden.to_owned() } else { format!("{folder}/{hidden}") }, Entry::Whiteout))
 }
 
-/// The keys of the needles that occur, read in pieces that overlap by the longest needle.
-fn search(file: &mut impl Read, needles: &[Needle]) -> std::io::Result<Vec<String>> {
-    let mut found = Vec::new();
-    search_into(file, needles, &mut found).map(|()| found)
-}
-
-/// The same; what was found before a reading failed is kept.
-fn search_into(file: &mut impl Read, needles: &[Needle], found: &mut Vec<String>) -> std::io::Result<()> {
-    let longest = needles.iter().map(|needle| needle.value.len()).max().unwrap_or(0);
-    if longest == 0 {
-        return Ok(());
-    }
-    let mut window = vec![0_u8; 64 * 1024 + longest];
-    let mut kept = 0;
-    loop {
-        let read = file.read(&mut window[kept..])?;
-        if read == 0 {
-            return Ok(());
-        }
-        let filled = kept + read;
-        for needle in needles.iter().filter(|needle| !needle.value.is_empty()) {
-            if !found.contains(&needle.key) && memmem::find(&window[..filled], needle.value.as_bytes()).is_some() {
-                found.push(needle.key.clone());
-            }
-        }
-        kept = filled.min(longest - 1);
-        window.copy_within(filled - kept..filled, 0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn needle(value: &str) -> Vec<Needle> {
+    pub(super) fn needle(value: &str) -> Vec<Needle> {
         vec![Needle { key: "KEY".into(), value: value.into() }]
-    }
-
-    #[test]
-    fn a_value_across_the_border_of_two_pieces_is_found() {
-        let mut text = vec![b'x'; 64 * 1024 - 3];
-        text.extend_from_slice(b"secret-value");
-        assert_eq!(search(&mut text.as_slice(), &needle("secret-value")).expect("read"), ["KEY"]);
-        assert!(search(&mut text.as_slice(), &needle("secret-valuf")).expect("read").is_empty());
-    }
-
-    #[test]
-    fn what_gzip_has_compressed_is_searched_as_it_unpacks() {
-        use std::io::Write;
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        packed.write_all(&[vec![b'x'; 100_000], b"secret-value".to_vec()].concat()).expect("packed");
-        let packed = packed.finish().expect("packed");
-        let found = |bytes: &[u8]| {
-            let mut scan = LayerScan::default();
-            let keys = scan.search_unpacked(&mut &*bytes, &needle("secret-value")).expect("read");
-            (keys, scan.unpacked)
-        };
-        assert_eq!(found(&packed), (vec!["KEY".to_owned()], 100_012));
-        assert_eq!(found(&packed[..packed.len() / 2]).0, Vec::<String>::new());
-        let behind = [packed[..40].to_vec(), b"secret-value".to_vec()].concat();
-        assert_eq!(found(&behind).0, ["KEY"], "what stands behind it as it is");
     }
 
     #[test]

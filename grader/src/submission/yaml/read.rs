@@ -95,12 +95,11 @@ impl Tree {
                 self.anchors.clear();
                 Ok(())
             }
-            EventData::Scalar { anchor, tag, value, style, .. } => {
+            EventData::Scalar { anchor, tag, mut value, style, .. } => {
                 let is_text = tag.as_deref() == Some("tag:yaml.org,2002:str");
                 let plain = style == ScalarStyle::Plain && !is_text;
                 let tag = if is_text { None } else { known(tag, line)? };
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                let mut value = value;
                 if is_block && self.cut.is_some_and(|end| event.end_mark.index >= end as u64) && value.ends_with('\n') {
                     value.pop();
                 }
