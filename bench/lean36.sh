@@ -92,8 +92,8 @@ answers() { curl -fsS --max-time 2 "http://$1" 2>/dev/null | grep -qF "$2"; }
 pays() {
     local at id
     at=$(port "$1" payments 3000)
-    id=$(curl -fsS --max-time 10 -H 'Content-Type: application/json' -d '{"table":7,"cents":4250}' "http://$at/payments" 2>/dev/null |
-        grep -oE '"id":[0-9]+' | cut -d: -f2) || return 1
+    id=$(curl -fsS --max-time 10 -H 'Content-Type: application/json' -d '{"table":7,"cents":4250}' "http://$at/payments" \
+        2>/dev/null | grep -oE '"id":[0-9]+' | cut -d: -f2) || return 1
     answers "$at/payments/$id" 4250
 }
 
@@ -109,14 +109,22 @@ printf '\0\0\0\10\4\322\26\57' >&3
 case "$(timeout 2 head -c 1 <&3)" in N|S) ;; *) fail "the database is closed in dev" ;; esac
 exec 3>&-
 before=$(docker inspect --format '{{.Id}}{{.Image}}' "$(name dev payments)")
-sed -i "s|Thank you for dining with us|Edited in $run|" "$work/dev/src/receipt.js"
-until_true 300 answers "$(port dev payments 3000)/receipt" "Edited in $run" || fail "no hot reload"
+# Saved in place, under a new file's name, and in place again: editors differ.
+saved() { sed "s|Thank you for dining with us|$1 in $run|" "$work/build/src/receipt.js" >"$work/saved"; }
+shows() { until_true 300 answers "$(port dev payments 3000)/receipt" "$1 in $run" || fail "no hot reload: $1"; }
+saved First && cat "$work/saved" >"$work/dev/src/receipt.js" && shows First
+saved Second && mv "$work/saved" "$work/dev/src/receipt.js" && shows Second
+saved Third && cat "$work/saved" >"$work/dev/src/receipt.js" && shows Third
 [ "$before" = "$(docker inspect --format '{{.Id}}{{.Image}}' "$(name dev payments)")" ] || fail "another container"
 
 cd "$work/prod"
 TAG=$tag up prod --env-file "$work/prod/.env.production" -f "$work/prod/docker-compose.yml" -f "$work/prod/docker-compose.prod.yml"
 app=$(name prod payments)
 until_true 500 pays prod || fail "no payment in prod"
+for _ in $(seq 19); do
+    pays prod || fail "a later payment failed"
+    answers "$(port prod payments 3000)/provider" "$fingerprint" || fail "the key did not arrive each time"
+done
 [ "$(docker inspect --format '{{.Image}}' "$app")" = "$(docker image inspect --format '{{.Id}}' "$run:$tag")" ] || fail "another image runs"
 answers "$(port prod payments 3000)/provider" "$fingerprint" || fail "the key did not arrive"
 { [ "$(docker port "$app" | wc -l)" -eq 1 ] && [ -z "$(docker port "$(name prod db)")" ]; } || fail "more ports are open"
@@ -162,10 +170,25 @@ if [ "${health[0]}" = CMD ]; then health=("${health[@]:1}"); else health=(sh -c 
 docker exec "$app" "${health[@]}" >/dev/null || fail "the health check fails"
 pids() { docker top "$app" -eo pid | tail -n +2 | paste -sd' '; }
 look "kill -STOP $(pids)"
-! timeout 1 docker exec "$app" "${health[@]}" >/dev/null 2>&1 || fail "the health check is fooled"
+! timeout 2.5 docker exec "$app" "${health[@]}" >/dev/null 2>&1 || fail "the health check is fooled"
 look "kill -CONT $(pids)"
+# Where nobody listens, and where all is answered with 503.
+stand_in=$(docker run --detach --label "lean=$run" --network none node:22-bookworm-slim sleep infinity)
+beside() {
+    timeout 3 docker run --rm --label "lean=$run" --network "container:$stand_in" --read-only --no-healthcheck \
+        --entrypoint "${health[0]}" "$run:$tag" "${health[@]:1}" >/dev/null 2>&1
+}
+! beside || fail "the health check says yes to nobody"
+serve='require("http").createServer((_, answer) => answer.writeHead(503).end()).listen(3000)'
+docker exec --detach "$stand_in" node -e "$serve"
+sick() { docker exec "$stand_in" sh -c "grep -qi ':0BB8 .* 0A ' /proc/net/tcp /proc/net/tcp6"; }
+until_true 100 sick || fail "the stand-in does not listen"
+! beside || fail "the health check says yes to 503"
 sed -i "s|Thank you for dining with us|Edited in $run|" "$work/prod/src/receipt.js"
-docker restart "$app" >/dev/null
+TAG=$tag docker compose -p "$run-prod" --env-file "$work/prod/.env.production" -f "$work/prod/docker-compose.yml" \
+    -f "$work/prod/docker-compose.prod.yml" -f "$work/prod.override.yml" \
+    up --detach --no-build --no-deps --force-recreate payments >/dev/null 2>&1 || fail "prod is not made again"
+app=$(name prod payments)
 until_true 500 back || fail "an edit on the host changed prod"
 started=$(docker inspect --format '{{.State.StartedAt}}' "$app")
 look "kill -KILL $(pid)"
