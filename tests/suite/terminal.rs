@@ -150,6 +150,16 @@ fn too_long_a_message_ends_the_connection_and_not_the_shell() {
 }
 
 #[test]
+fn no_more_than_eight_pages_show_one_terminal() {
+    let serving = Serving::with(&["--terminal"]);
+    let pages: Vec<Page> = (0..8).map(|_| Page::join(&serving)).collect();
+    assert_eq!(Page::join_with(&serving, &headers(&serving)).err(), Some(429));
+    drop(pages);
+    // The server hears of it a moment later.
+    wait_until("there is room again", || Page::join_with(&serving, &headers(&serving)).is_ok());
+}
+
+#[test]
 fn nothing_is_left_behind() {
     let mut serving = Serving::with(&["--terminal"]);
     let own = std::process::id();

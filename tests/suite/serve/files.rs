@@ -30,7 +30,8 @@ fn no_path_leads_out_of_the_book_or_the_exercise() {
         let answer = serving.get(path);
         assert!(answer.status >= 400 && !answer.text.contains("theirs") && !answer.text.contains("root:"), "{path}");
     }
-    for path in ["../../secret.txt", "/tmp/grader-test-escape", "src/../../../secret.txt", "", "src/", "a\0b"] {
+    let deep = "a/".repeat(150) + "b";
+    for path in ["../../secret.txt", "/tmp/grader-test-escape", "src/../../../secret.txt", "", "src/", "a\0b", &deep] {
         for text in ["", "theirs"] {
             let save = json!({"path": path, "text": "mine", "base": digest(text)});
             assert_eq!(serving.ask("PUT", FILES, &save).status, 400, "{path:?}");
@@ -110,4 +111,30 @@ fn a_disk_image_in_the_folder_is_not_read() {
     assert!(files.iter().any(|file| file["path"] == "dump.img" && file["text"].is_null()), "{files:?}");
     let most = most_memory(serving.process());
     assert!(most < 500, "{most} MB");
+}
+
+#[test]
+fn a_page_is_not_sent_more_than_it_can_show() {
+    let serving = Serving::new();
+    assert_eq!(serving.ask("POST", "/api/lessons/lesson06/start", &json!({})).status, 200);
+    let copy = serving.copy(EXERCISE);
+    // 5 MB of text, of which a page gets 4.
+    for number in 0..5 {
+        fs::write(copy.join(format!("notes-{number}.txt")), "n".repeat(999_000)).expect("write");
+    }
+    let files = listed(&serving);
+    let notes: Vec<bool> = files
+        .iter()
+        .filter(|file| file["path"].as_str().is_some_and(|path| path.starts_with("notes-")))
+        .map(|file| file["text"].is_string())
+        .collect();
+    assert!(notes.len() == 5 && notes.iter().any(|is_there| !is_there), "{notes:?}");
+    let bytes: usize = files.iter().filter_map(|file| file["text"].as_str()).map(str::len).sum();
+    assert!(bytes <= 4_000_000, "{bytes}");
+    for number in 0..600 {
+        fs::write(copy.join(format!("many-{number}")), "").expect("write");
+    }
+    let files = listed(&serving);
+    // Files that are still to be written come on top.
+    assert!((500..520).contains(&files.len()), "{}", files.len());
 }

@@ -256,6 +256,9 @@ fn no_other_site_can_ask_or_post() {
     refused(&serving.send("POST", start, &nameless, ""), 403, "a post says where it comes from");
     assert_eq!(serving.send("GET", "/api/lessons", &nameless, "").status, 200, "a link that is followed has no origin");
     assert!(!serving.copy(super::EXERCISE).exists(), "nothing was made");
+    let elsewhere = |mode| with(&serving, &[("origin", ""), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)]);
+    assert_eq!(serving.send("GET", "/", &elsewhere("navigate"), "").status, 200, "a link in another site's page");
+    refused(&serving.send("GET", "/", &elsewhere("no-cors"), ""), 403, "a picture in another site's page");
     // What a form of another site could send: a text that is JSON.
     let form = with(&serving, &[("content-type", "text/plain")]);
     refused(&serving.send("POST", "/api/lessons/lesson06/check", &form, "{}"), 415, "a form's post");
@@ -278,6 +281,13 @@ fn what_is_too_large_or_too_much_is_refused_and_then_it_goes_on() {
         "no length is said"
     );
 
+    let long = format!("x-long: {}\r\ncontent-length: 0", "x".repeat(1_000_000));
+    assert_eq!(put(&serving, &long, ""), "HTTP/1.1 431 Request Header Fields Too Large", "a head of 1 MB");
+
+    // A page's files and the API have a bucket each.
+    let refusals = at_once(&serving, "/no-such-file.css", 20_000);
+    assert!((1..=18_500).contains(&refusals), "of 20,000 requests, {refusals} were too many");
+    assert_eq!(serving.get("/api/lessons").status, 200, "the API is still there");
     let refusals = at_once(&serving, "/api/nothing", 5_000);
     assert!((1..=4_700).contains(&refusals), "of 5,000 requests, {refusals} were too many");
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -301,12 +311,14 @@ fn at_once(serving: &Serving, path: &str, count: usize) -> usize {
 }
 
 /// The first line of the answer to a request of which just this is sent.
-fn put(serving: &Serving, length: &str, body: &str) -> String {
+fn put(serving: &Serving, last_headers: &str, body: &str) -> String {
     let own: Vec<_> = serving.headers().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let request = "PUT /api/lessons/lesson06/files HTTP/1.1\r\ncontent-type: application/json\r\n";
     let mut stream = TcpStream::connect(&serving.address).expect("the server");
     stream.set_read_timeout(Some(tests::PATIENCE)).expect("a deadline");
-    stream.write_all(format!("{request}{}\r\n{length}\r\n\r\n{body}", own.join("\r\n")).as_bytes()).expect("sent");
+    let all = format!("{request}{}\r\n{last_headers}\r\n\r\n{body}", own.join("\r\n"));
+    // A server that has heard enough answers, and reads no more.
+    let _ = stream.write_all(all.as_bytes());
     BufReader::new(stream).lines().next().and_then(Result::ok).unwrap_or_default()
 }
 
@@ -318,9 +330,16 @@ fn every_answer_has_the_policy_and_no_page_has_anything_that_it_forbids() {
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
-        let rest =
-            ["x-content-type-options", "referrer-policy", "cross-origin-resource-policy"].map(|n| answer.header(n));
-        assert_eq!(rest, ["nosniff", "no-referrer", "same-origin"]);
+        let own = [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ];
+        for (name, value) in own {
+            assert_eq!(answer.header(name), value, "{name}");
+        }
     }
     let toc = serving.get("/toc.html").text;
     let pages: Vec<&str> = toc.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
