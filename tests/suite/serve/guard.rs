@@ -256,7 +256,8 @@ fn no_other_site_can_ask_or_post() {
     refused(&serving.send("POST", start, &nameless, ""), 403, "a post says where it comes from");
     assert_eq!(serving.send("GET", "/api/lessons", &nameless, "").status, 200, "a link that is followed has no origin");
     assert!(!serving.copy(super::EXERCISE).exists(), "nothing was made");
-    let elsewhere = |mode| with(&serving, &[("origin", ""), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)]);
+    let elsewhere =
+        |mode| with(&serving, &[("origin", ""), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)]);
     assert_eq!(serving.send("GET", "/", &elsewhere("navigate"), "").status, 200, "a link in another site's page");
     refused(&serving.send("GET", "/", &elsewhere("no-cors"), ""), 403, "a picture in another site's page");
     // What a form of another site could send: a text that is JSON.
