@@ -112,13 +112,17 @@ before=$(docker inspect --format '{{.Id}}{{.Image}}' "$(name dev payments)")
 # Saved in place, under a new file's name, and in place again: editors differ.
 saved() { sed "s|Thank you for dining with us|$1 in $run|" "$work/build/src/receipt.js" >"$work/saved"; }
 shows() { until_true 300 answers "$(port dev payments 3000)/receipt" "$1 in $run" || fail "no hot reload: $1"; }
-saved First && cat "$work/saved" >"$work/dev/src/receipt.js" && shows First
-saved Second && mv "$work/saved" "$work/dev/src/receipt.js" && shows Second
-saved Third && cat "$work/saved" >"$work/dev/src/receipt.js" && shows Third
+saved First; cat "$work/saved" >"$work/dev/src/receipt.js"; shows First
+saved Second; mv "$work/saved" "$work/dev/src/receipt.js"; shows Second
+saved Third; cat "$work/saved" >"$work/dev/src/receipt.js"; shows Third
 [ "$before" = "$(docker inspect --format '{{.Id}}{{.Image}}' "$(name dev payments)")" ] || fail "another container"
 
 cd "$work/prod"
-TAG=$tag up prod --env-file "$work/prod/.env.production" -f "$work/prod/docker-compose.yml" -f "$work/prod/docker-compose.prod.yml"
+up_prod() {
+    TAG=$tag up prod --env-file "$work/prod/.env.production" -f "$work/prod/docker-compose.yml" \
+        -f "$work/prod/docker-compose.prod.yml"
+}
+up_prod
 app=$(name prod payments)
 until_true 500 pays prod || fail "no payment in prod"
 for _ in $(seq 19); do
@@ -186,9 +190,8 @@ sick() { docker exec "$stand_in" sh -c "grep -qi ':0BB8 .* 0A ' /proc/net/tcp /p
 until_true 100 sick || fail "the stand-in does not listen"
 ! beside || fail "the health check says yes to 503"
 sed -i "s|Thank you for dining with us|Edited in $run|" "$work/prod/src/receipt.js"
-TAG=$tag docker compose -p "$run-prod" --env-file "$work/prod/.env.production" -f "$work/prod/docker-compose.yml" \
-    -f "$work/prod/docker-compose.prod.yml" -f "$work/prod.override.yml" \
-    up --detach --no-build --no-deps --force-recreate payments >/dev/null 2>&1 || fail "prod is not made again"
+docker rm --force "$app" >/dev/null
+up_prod
 app=$(name prod payments)
 until_true 500 back || fail "an edit on the host changed prod"
 started=$(docker inspect --format '{{.State.StartedAt}}' "$app")

@@ -29,6 +29,7 @@ use search::search;
 
 /// How a file begins that gzip has compressed (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// A value to look for in every file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needle {
